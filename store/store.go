@@ -92,7 +92,8 @@ type Store interface {
 type Indexer interface {
 	// Index lists id under owner as ref for ttl. An entry of the same id is
 	// replaced; those of other ids, also with the same ref, stay. An index that
-	// was damaged from outside is begun anew.
+	// was damaged from outside is begun anew. A ttl that is not positive is refused
+	// with ErrTTL.
 	Index(ctx context.Context, owner, ref, id string, ttl time.Duration) error
 
 	// Owned returns owner's entries, each with its record. An entry without a
@@ -119,6 +120,10 @@ var ErrNotFound = errors.New("store: record not found")
 // certain that nothing was written and nothing will be: the request never left,
 // or the server refused it. It saves the caller the look at what happened.
 var ErrNotApplied = errors.New("store: nothing was written")
+
+// ErrDamaged is wrapped by the error of a Find that met something else than a
+// record, which will not get better by trying again. Delete removes it.
+var ErrDamaged = errors.New("store: not a record")
 
 // Conflict is the error of a Swap that met another version than the expected
 // one. Nothing was written.
