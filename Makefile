@@ -1,0 +1,39 @@
+# make test is all that CI runs. It covers every module of the repository.
+
+STATICCHECK = honnef.co/go/tools/cmd/staticcheck@v0.8.2
+
+# What tests run besides Go, as command:package.
+PROGRAMS = redis-server:redis-server chromium:chromium
+
+FUZZTIME = 20s
+
+# A check that fails keeps no other from running.
+MAKEFLAGS += --keep-going
+
+.PHONY: help test deps fmt vet race lint bench fuzz
+
+help: ## list what there is to make
+	@sed -n 's/^\([a-z]*\):[^#]*## /  \1	/p' $(MAKEFILE_LIST)
+
+test: deps fmt vet race lint ## run all checks and tests
+
+deps: ## install the programs that tests run, where that is permitted
+	@scripts/install $(PROGRAMS)
+
+fmt: ## check that gofmt finds nothing to do
+	@files=$$(gofmt -l .) && test -z "$$files" || { echo "not formatted by gofmt:" $$files; exit 1; }
+
+vet: ## run go vet
+	@scripts/each go vet ./...
+
+race: deps ## run the tests with the race detector
+	@scripts/each go test -race -timeout 5m ./...
+
+lint: ## run staticcheck
+	@scripts/each go run $(STATICCHECK) ./...
+
+bench: deps ## run the benchmarks
+	@scripts/each go test -run '^$$' -bench . -benchmem ./...
+
+fuzz: ## run every fuzz test for FUZZTIME
+	@scripts/each $(CURDIR)/scripts/fuzz $(FUZZTIME)

@@ -1,0 +1,95 @@
+package redisstore
+
+import (
+	"crypto/tls"
+	"errors"
+	"fmt"
+	"time"
+)
+
+// DefaultPrefix begins every key of a store that was given no other prefix.
+const DefaultPrefix = "satchel:"
+
+// Options of a store that [Open] connects. The zero value is ready for
+// production. Most can also be set by a parameter of the URL, named in
+// parentheses, which then wins over the field, so that whoever deploys the app
+// has the last word. Durations are written as in 1.5s or 2m there.
+type Options struct {
+	// Prefix (prefix) begins every key, so that apps can share a database.
+	// Default "satchel:".
+	Prefix string
+
+	// MaxActive (max_active) bounds the connections of this process. Calls beyond
+	// it wait for a connection, up to their deadline. Default 128.
+	MaxActive int
+
+	// MaxIdle (max_idle) is how many connections are kept open between calls.
+	// With fewer than there are concurrent calls, most calls connect anew.
+	// Default 64, and never more than MaxActive.
+	MaxIdle int
+
+	// IdleTimeout (idle_timeout) closes connections that were not needed for this
+	// long. It must be shorter than what the server, or a load balancer between,
+	// allows. Default 3 minutes.
+	IdleTimeout time.Duration
+
+	// DialTimeout (dial_timeout) bounds connecting, TLS handshake and sign-in
+	// included. This and the next two apply within the deadline of a call's
+	// context, and bound calls that have none. Default 5 seconds.
+	DialTimeout time.Duration
+
+	// ReadTimeout (read_timeout) bounds the wait for a reply. Default 3 seconds.
+	ReadTimeout time.Duration
+
+	// WriteTimeout (write_timeout) bounds the sending of a command. Default 3 seconds.
+	WriteTimeout time.Duration
+
+	// TLS configures rediss connections: a private certificate authority, a
+	// client certificate. ServerName defaults to the URL's host. nil means what
+	// the system trusts.
+	TLS *tls.Config
+}
+
+// withDefaults returns o with its zero fields filled in, or says which field
+// can't be.
+func (o Options) withDefaults() (Options, error) {
+	if o.Prefix == "" {
+		o.Prefix = DefaultPrefix
+	}
+	for _, n := range []struct {
+		name     string
+		value    *int
+		standard int
+	}{
+		{"MaxActive", &o.MaxActive, 128},
+		{"MaxIdle", &o.MaxIdle, 64},
+	} {
+		if *n.value < 0 {
+			return o, fmt.Errorf("redisstore: %s must not be negative", n.name)
+		}
+		if *n.value == 0 {
+			*n.value = n.standard
+		}
+	}
+	for _, d := range []struct {
+		name     string
+		value    *time.Duration
+		standard time.Duration
+	}{
+		{"IdleTimeout", &o.IdleTimeout, 3 * time.Minute},
+		{"DialTimeout", &o.DialTimeout, 5 * time.Second},
+		{"ReadTimeout", &o.ReadTimeout, 3 * time.Second},
+		{"WriteTimeout", &o.WriteTimeout, 3 * time.Second},
+	} {
+		if *d.value < 0 {
+			return o, fmt.Errorf("redisstore: %s must not be negative", d.name)
+		}
+		if *d.value == 0 {
+			*d.value = d.standard
+		}
+	}
+	o.MaxIdle = min(o.MaxIdle, o.MaxActive)
+	return o, nil
+}
+
+var errTLSUnused = errors.New("redisstore: Options.TLS needs a rediss URL")

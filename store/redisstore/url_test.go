@@ -1,0 +1,165 @@
+package redisstore_test
+
+import (
+	"crypto/tls"
+	"net/url"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/gosatchel/satchel/internal/redistest"
+	"github.com/gosatchel/satchel/store/redisstore"
+)
+
+func TestOpen_RefusesWhatCantBeUsed(t *testing.T) {
+	for _, c := range []struct {
+		url  string
+		says string
+	}{
+		{"", "supported are redis, rediss (TLS) and unix"},
+		{"localhost:6379", "supported are"},
+		{"http://localhost:6379", "supported are"},
+		{"redis+cluster://localhost", "supported are"},
+		{"redis:secret@localhost", "can't be parsed"},
+		{"redis://user:secret%zz@localhost", "percent-encoded"},
+		{"redis://user:sec ret@localhost", "percent-encoded"},
+		{"redis://user:sec/secret@localhost", "percent-encoded"},
+		{"redis://user:1/secret@localhost", "database"},
+		{"redis://user:1#secret@localhost", "can't be parsed"},
+		{"redis://user:1?secret@localhost", "percent-encoded"},
+		{"redis://user:1?db=secret@localhost", "database"},
+		{"redis://:secret@localhost:port", "can't be parsed"},
+		{"redis://:secret@localhost:0", "port"},
+		{"redis://:secret@localhost:65536", "port"},
+		{"redis://secret@localhost", "without a password"},
+		{"redis://user:@localhost", "without a password"},
+		{"redis://:secret@localhost/one", "database"},
+		{"redis://:secret@localhost/-1", "database"},
+		{"redis://:secret@localhost/1/2", "database"},
+		{"redis://:secret@localhost/99999999999", "database"},
+		{"redis://:secret@localhost?db=1", "database"},
+		{"redis://:secret@localhost?pool=10", "pool is unknown"},
+		{"redis://:secret@localhost?max_active=1&max_active=2", "max_active is there twice"},
+		{"redis://:secret@localhost?max_active=many", "max_active has a value"},
+		{"redis://:secret@localhost?max_active=0", "max_active has a value"},
+		{"redis://:secret@localhost?max_active=-1", "max_active has a value"},
+		{"redis://:secret@localhost?max_active=99999999999", "max_active has a value"},
+		{"redis://:secret@localhost?max_idle=", "max_idle has a value"},
+		{"redis://:secret@localhost?idle_timeout=10", "idle_timeout has a value"},
+		{"redis://:secret@localhost?dial_timeout=-1s", "dial_timeout has a value"},
+		{"redis://:secret@localhost?read_timeout=0s", "read_timeout has a value"},
+		{"redis://:secret@localhost?write_timeout=soon", "write_timeout has a value"},
+		{"redis://:secret@localhost?prefix=", "prefix has a value"},
+		{"redis://:secret@localhost?prefix=a;max_idle=1", "can't be parsed"},
+		{"unix://run/redis.sock", "absolute path"},
+		{"unix:redis.sock", "absolute path"},
+		{"unix://", "absolute path"},
+		{"unix:///run/redis.sock?db=x", "db has a value"},
+	} {
+		s, err := redisstore.Open(c.url, noOptions)
+		if err == nil || s != nil {
+			t.Errorf("%s was opened", c.url)
+			continue
+		}
+		if !strings.Contains(err.Error(), c.says) {
+			t.Errorf("%s: %v, want an error with %q", c.url, err, c.says)
+		}
+		discreet(t, err)
+	}
+}
+
+func TestOpen_RefusesOptionsThatCantBeUsed(t *testing.T) {
+	for says, o := range map[string]redisstore.Options{
+		"MaxActive":    {MaxActive: -1},
+		"MaxIdle":      {MaxIdle: -1},
+		"IdleTimeout":  {IdleTimeout: -1},
+		"DialTimeout":  {DialTimeout: -1},
+		"ReadTimeout":  {ReadTimeout: -1},
+		"WriteTimeout": {WriteTimeout: -1},
+		"rediss":       {TLS: &tls.Config{}},
+	} {
+		if _, err := redisstore.Open("redis://localhost", o); err == nil || !strings.Contains(err.Error(), says) {
+			t.Errorf("%+v: %v, want an error with %q", o, err, says)
+		}
+	}
+}
+
+func TestOpen_TakesWhatItDocuments(t *testing.T) {
+	for _, u := range []string{
+		"redis:", "redis://", "redis://localhost", "redis://localhost/", "redis://[::1]:6379/3", "redis://@localhost", "redis://:@localhost",
+		"REDIS://localhost", "rediss://user:p%40ss@example.com", "unix:///run/redis.sock", "unix://:pw@/run/redis.sock?db=3",
+		"redis://h?prefix=a&max_active=1&max_idle=2&idle_timeout=1m&dial_timeout=1s&read_timeout=100ms&write_timeout=1.5s",
+	} {
+		if _, err := redisstore.Open(u, noOptions); err != nil {
+			t.Errorf("%s: %v", u, err)
+		}
+	}
+}
+
+func TestOpen_ParametersWinOverOptions(t *testing.T) {
+	server := redistest.Start(t)
+	create(t, open(t, server.URL()+"?prefix=url:", redisstore.Options{Prefix: "field:"}), "id", "data")
+	if server.Do(t, "EXISTS", "url:session:id") != int64(1) {
+		t.Error("the URL's prefix was not used")
+	}
+	server.Freeze(t)
+	s := open(t, server.URL()+"?read_timeout=50ms", redisstore.Options{ReadTimeout: time.Minute})
+	if _, err := s.Find(within(t, 10*time.Second), "id"); err == nil || !strings.Contains(err.Error(), "i/o timeout") {
+		t.Errorf("%v, want the URL's read timeout", err)
+	}
+}
+
+func TestOpen_SignsIn(t *testing.T) {
+	const password = secretPassword + "/@?#:%&"
+	socket := filepath.Join(socketDir(t), "redis.sock")
+	server := redistest.Start(t, "--unixsocket", socket,
+		"--user", "default", "off",
+		"--user", "alice", "on", ">"+password, "~*", "+@all")
+	good := url.UserPassword("alice", password).String()
+	for _, c := range []struct{ url, says string }{
+		{"redis://" + good + "@" + server.Addr() + "/2", ""},
+		{"unix://" + good + "@" + socket + "?db=2", ""},
+		{"redis://" + server.Addr(), "NOAUTH"},
+		{"redis://alice:secret-wrong@" + server.Addr(), "WRONGPASS"},
+		{"redis://bob:" + secretPassword + "@" + server.Addr(), "WRONGPASS"},
+		{"redis://" + good + "@" + server.Addr() + "/99", "DB index is out of range"},
+	} {
+		err := open(t, c.url, noOptions).Ping(t.Context())
+		if c.says == "" && err != nil || c.says != "" && (err == nil || !strings.Contains(err.Error(), c.says)) {
+			t.Errorf("%s: %v, want %q", c.url, err, c.says)
+		}
+		discreet(t, err)
+	}
+}
+
+// socketDir is a directory with a short name: a socket's may have about 100 bytes.
+func socketDir(t *testing.T) string {
+	t.Helper()
+	dir, err := os.MkdirTemp("", "sock")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { os.RemoveAll(dir) })
+	return dir
+}
+
+func TestPing_SaysWhatIsWrong(t *testing.T) {
+	server := redistest.Start(t)
+	addr := server.Addr()
+	if err := open(t, server.URL(), noOptions).Ping(t.Context()); err != nil {
+		t.Errorf("a server that is up: %v", err)
+	}
+	server.Stop(t)
+	for u, says := range map[string]string{
+		"redis://alice:" + secretPassword + "@" + addr:                  "ping at " + addr,
+		"unix://:" + secretPassword + "@" + socketDir(t) + "/none.sock": "no such file",
+	} {
+		err := open(t, u, noOptions).Ping(t.Context())
+		if err == nil || !strings.Contains(err.Error(), says) {
+			t.Errorf("%v, want %q", err, says)
+		}
+		discreet(t, err)
+	}
+}
