@@ -1,0 +1,13 @@
+package session
+
+// Reencode decodes a record and encodes it again.
+func Reencode(b []byte) ([]byte, error) {
+	r, err := decodeRecord(b)
+	if err != nil {
+		return nil, err
+	}
+	return r.encode(), nil
+}
+
+// FormatVersion is the first byte of a record.
+const FormatVersion = formatVersion

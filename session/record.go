@@ -1,0 +1,87 @@
+package session
+
+import (
+	"slices"
+	"time"
+
+	"github.com/gosatchel/satchel/store"
+)
+
+// A record is the state of a session between two commits. Once it is visible to
+// more than one goroutine it is not changed any more: changes are made to a
+// clone.
+type record struct {
+	version store.Version // of the committed state; not part of the encoding
+
+	created       time.Time
+	authenticated time.Time // when the user signed in; zero for an anonymous session
+	deadline      time.Time // absolute
+	remembered    bool      // lives until the deadline, idle or not
+	ended         bool      // a marker: there was a session here
+	moved         bool      // in a marker: the session goes on under another id
+
+	user, ref, agent string
+
+	history []mark // of the commits before this one, the oldest first
+	values  values
+}
+
+// newRecord returns the state of a session that begins now.
+func newRecord(lifetime time.Duration) *record {
+	now := time.Now()
+	return &record{created: milli(now), deadline: milli(now.Add(lifetime))}
+}
+
+func (r *record) clone() *record {
+	c := *r
+	c.values = slices.Clone(r.values)
+	return &c
+}
+
+// milli drops what the encoding would: below a millisecond, and the zone.
+func milli(t time.Time) time.Time { return t.Truncate(time.Millisecond).UTC() }
+
+// A mark is the first half of a version. It is enough to recognise a commit by:
+// 64 random bits, compared with at most historyLength others.
+type mark [8]byte
+
+func markOf(v store.Version) mark { return mark(v[:8]) }
+
+// historyLength is how many commits may have followed a lost reply for it still
+// to be found out whether the lost one happened. Each costs 8 bytes in every record.
+const historyLength = 8
+
+// follow makes r the successor of prev.
+func (r *record) follow(prev *record) {
+	if prev == nil {
+		r.history = nil
+		return
+	}
+	kept := prev.history[max(0, len(prev.history)+1-historyLength):]
+	r.history = append(append(make([]mark, 0, historyLength), kept...), markOf(prev.version))
+}
+
+// remembers reports whether v is r's own commit or one that r's history still lists.
+func (r *record) remembers(v store.Version) bool {
+	return r.version == v || slices.Contains(r.history, markOf(v))
+}
+
+// rank says how much is lost when a store that is full evicts r.
+func (r *record) rank() store.Rank {
+	switch {
+	case r.ended:
+		return store.RankEnded
+	case r.user != "":
+		return store.RankUser
+	}
+	return store.RankAnonymous
+}
+
+// sameAs reports whether storing r in place of other would change nothing that
+// a session can see.
+func (r *record) sameAs(other *record) bool {
+	return r.user == other.user && r.ref == other.ref && r.agent == other.agent &&
+		r.authenticated.Equal(other.authenticated) &&
+		r.deadline.Equal(other.deadline) && r.remembered == other.remembered &&
+		slices.EqualFunc(r.values, other.values, sameValue)
+}

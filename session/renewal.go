@@ -1,0 +1,160 @@
+package session
+
+import (
+	"context"
+	"time"
+)
+
+// markerLifetime is how long it is known of an id that its session has ended.
+// After that it is an id like any other that nobody knows.
+const markerLifetime = time.Minute
+
+// renew moves the session to a new id: it creates the new record first, then
+// puts a marker in place of the old one. The cookie goes out only after that. So
+// there is no moment at which the visitor has nothing, and none at which both
+// ids work after this has returned.
+func (a *attempt) renew() error {
+	old, base := a.ident, a.base
+	a.ident = identity{}
+	a.next.version = a.version
+	a.next.follow(nil)
+	done, current, err := a.swap(&a.ident, nil, a.next)
+	if err == nil && (!done || current.ended) {
+		err = ErrEnded
+	}
+	created := a.next
+	for n := 0; err == nil; n++ {
+		marker := endedRecord(base)
+		marker.moved = true
+		done, current, err = a.swap(&old, base, marker)
+		switch {
+		case err != nil:
+		case done:
+			a.next = created
+			return nil
+		case current == nil || current.ended:
+			err = ErrEnded
+		default:
+			base = current
+			if err = a.carryOver(created, current); err == nil {
+				created = a.next
+				a.pause(n)
+			}
+		}
+	}
+	a.discard()
+	return err
+}
+
+// carryOver brings the new record up to date with what somebody committed under
+// the old id.
+func (a *attempt) carryOver(created, current *record) error {
+	if err := a.rebase(current); err != nil {
+		return err
+	}
+	a.next.version = newVersion()
+	a.next.follow(created)
+	done, _, err := a.swap(&a.ident, created, a.next)
+	if err == nil && !done {
+		err = ErrEnded // with "end all" for its user
+	}
+	return err
+}
+
+// discard removes the new record of a renewal that failed. Nobody has its id; it
+// would only lie about until it expires.
+func (a *attempt) discard() {
+	if a.ident.id == "" {
+		return
+	}
+	cleaning := patience{Context: a.ctx, until: a.until}
+	defer cleaning.end()
+	a.t.manager.store.Delete(&cleaning, a.ident.id) // best effort
+}
+
+// endedRecord returns the marker that takes the place of r. It keeps the history,
+// so that a commit that came before the end, and got no answer, can still be found.
+func endedRecord(r *record) *record {
+	marker := newRecord(markerLifetime)
+	marker.ended = true
+	marker.version = newVersion()
+	marker.follow(r)
+	return marker
+}
+
+// end puts a marker in place of the session, whatever others commit meanwhile.
+func (a *attempt) end(s persisted) error {
+	for n := 0; ; n++ {
+		done, current, err := a.swap(&s.ident, s.record, endedRecord(s.record))
+		switch {
+		case err != nil:
+			return err
+		case current != nil && current.moved:
+			return errMoved
+		case done, current == nil, current.ended:
+			return nil
+		}
+		s.record = current
+		a.pause(n)
+	}
+}
+
+// destroy ends the session and drops what was to be changed in it. If the store
+// fails, the next commit tries again.
+func (t *transaction) destroy(ctx context.Context) error {
+	a := t.attempt(ctx, "destroy")
+	defer a.writing.end()
+	if err := t.lockCommits(a); err != nil {
+		return err
+	}
+	defer func() { <-t.committing }()
+
+	t.mu.Lock()
+	t.accessed = true
+	if err := t.readonly; err != nil {
+		t.mu.Unlock()
+		if err == ErrEnded {
+			return nil
+		}
+		return err
+	}
+	if t.saved != nil {
+		t.ending = &persisted{t.ident, t.saved}
+		t.obsolete = t.obsolete || t.presented
+	}
+	t.ident, t.saved, t.view, t.pending, t.fault = identity{}, nil, nil, nil, nil
+	t.presented = false
+	t.revision++
+	t.mu.Unlock()
+
+	err := t.finishEnding(a)
+	if err != nil {
+		t.mu.Lock()
+		t.failure = err
+		t.mu.Unlock()
+	}
+	return err
+}
+
+// finishEnding ends the session that destroy left to be ended, if there is one.
+func (t *transaction) finishEnding(a *attempt) error {
+	t.mu.Lock()
+	s := t.ending
+	t.mu.Unlock()
+	if s == nil {
+		return nil
+	}
+	err := a.end(*s)
+	if isStoreError(err) {
+		return err
+	}
+	t.mu.Lock()
+	t.ending = nil
+	if err != nil {
+		// The visitor has the new id by now, so the cookie is not ours to expire,
+		// and a page that says "signed out" would not be true.
+		t.obsolete, t.readonly, t.fault = false, err, err
+	}
+	t.mu.Unlock()
+	return err
+}

@@ -1,0 +1,212 @@
+package session
+
+import (
+	"bufio"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"maps"
+	"net"
+	"net/http"
+	"time"
+)
+
+// A response commits the session before anything of it goes out, and goes out
+// only if that worked. It has no Unwrap on purpose: who got hold of the writer
+// below could start the response without a commit. What an
+// http.ResponseController asks for it does itself.
+type response struct {
+	http.ResponseWriter
+	request *http.Request
+	session *transaction
+	before  http.Header // as it was before the handler
+
+	started bool  // the commit was tried
+	failed  error // the commit failed, and the client has got an error response
+}
+
+func newResponse(w http.ResponseWriter, r *http.Request, t *transaction) *response {
+	rw := &response{ResponseWriter: w, request: r, session: t}
+	if h := w.Header(); len(h) > 0 {
+		rw.before = h.Clone()
+	}
+	return rw
+}
+
+// start commits the session for a response with this status, once. After that
+// the header can be written, unless there is an error.
+func (w *response) start(status int) error {
+	if w.started {
+		return w.failed
+	}
+	w.started = true
+	ctx := w.request.Context()
+	t := w.session
+	if status >= 500 || 300 <= status && status < 400 {
+		t.unseen(ctx)
+	}
+	if err := t.commit(ctx, nil); err != nil {
+		w.fail(err)
+		return err
+	}
+	t.touch(ctx)
+	w.announce()
+	return nil
+}
+
+func (w *response) announce() {
+	w.session.announce(w.Header(), w.request)
+	w.session.mu.Lock()
+	w.session.headersSent = true
+	w.session.mu.Unlock()
+}
+
+// fail sends the one response that a client gets whose session could not be
+// loaded or committed. Of the handler's response nothing stays, but a session
+// that it had committed before keeps its cookie.
+func (w *response) fail(err error) {
+	w.started, w.failed = true, err
+	t := w.session
+	level := slog.LevelError
+	if errors.Is(err, ErrEnded) {
+		level = slog.LevelInfo // a straggler, which is nobody's fault
+	}
+	t.log(level, "session: the request failed", "error", err, "method", w.request.Method)
+	t.giveBack(w.request.Context())
+
+	h := w.Header()
+	clear(h)
+	maps.Copy(h, w.before)
+	w.announce()
+	page := &errorPage{ResponseWriter: w.ResponseWriter}
+	w.session.manager.options.OnError(page, w.request, err)
+	if !page.written {
+		Error(w.ResponseWriter, w.request, err) // or it would be an empty 200
+	}
+}
+
+// An errorPage notices whether Options.OnError has written a response.
+type errorPage struct {
+	http.ResponseWriter
+	written bool
+}
+
+func (p *errorPage) WriteHeader(status int) {
+	p.written = p.written || status >= 200
+	p.ResponseWriter.WriteHeader(status)
+}
+
+func (p *errorPage) Write(b []byte) (int, error) {
+	p.written = true
+	return p.ResponseWriter.Write(b)
+}
+
+// finish ends a response whose handler has returned.
+func (w *response) finish() {
+	t := w.session
+	if !w.started {
+		w.start(http.StatusOK)
+	}
+	t.seal()
+	if w.failed != nil {
+		return
+	}
+	if err := t.commit(w.request.Context(), nil); err != nil {
+		t.log(slog.LevelError, "session: changes made after the response had begun are lost", "error", err)
+	}
+}
+
+// abandon ends a response whose handler has panicked: its changes are dropped,
+// and what it took is put back if nothing was shown. A handler further out may
+// still write a response, so the cookie of what had been committed is left for it.
+func (w *response) abandon() {
+	t := w.session
+	if w.started {
+		t.drop()
+	} else {
+		w.started = true
+		t.giveBack(w.request.Context())
+		w.announce()
+	}
+	t.seal()
+}
+
+func (w *response) WriteHeader(status int) {
+	if status < 200 && status != http.StatusSwitchingProtocols {
+		if w.failed == nil {
+			w.ResponseWriter.WriteHeader(status) // informational, and not the start of the response
+		}
+		return
+	}
+	if w.start(status) == nil {
+		w.ResponseWriter.WriteHeader(status)
+	}
+}
+
+func (w *response) Write(b []byte) (int, error) {
+	if err := w.start(http.StatusOK); err != nil {
+		return 0, err
+	}
+	return w.ResponseWriter.Write(b)
+}
+
+func (w *response) WriteString(s string) (int, error) {
+	if err := w.start(http.StatusOK); err != nil {
+		return 0, err
+	}
+	return io.WriteString(w.ResponseWriter, s)
+}
+
+func (w *response) ReadFrom(src io.Reader) (int64, error) {
+	if err := w.start(http.StatusOK); err != nil {
+		return 0, err
+	}
+	return io.Copy(w.ResponseWriter, src)
+}
+
+func (w *response) Flush() { w.FlushError() }
+
+func (w *response) FlushError() error {
+	if err := w.start(http.StatusOK); err != nil {
+		return err
+	}
+	return w.controller().Flush()
+}
+
+// Hijack commits first. It refuses where a cookie is to be sent, because the
+// header of a hijacked response is not ours any more; who upgrades a connection
+// writes the 101 with WriteHeader before, and the cookie goes with it.
+func (w *response) Hijack() (net.Conn, *bufio.ReadWriter, error) {
+	if !w.started && w.session.needsCookie() {
+		return nil, nil, fmt.Errorf("%w by Hijack: call WriteHeader(http.StatusSwitchingProtocols) first, or make the change in an earlier request", ErrHeadersSent)
+	}
+	if err := w.start(http.StatusSwitchingProtocols); err != nil {
+		return nil, nil, err
+	}
+	return w.controller().Hijack()
+}
+
+func (w *response) SetReadDeadline(t time.Time) error  { return w.controller().SetReadDeadline(t) }
+func (w *response) SetWriteDeadline(t time.Time) error { return w.controller().SetWriteDeadline(t) }
+func (w *response) EnableFullDuplex() error            { return w.controller().EnableFullDuplex() }
+
+// Push is HTTP/2 server push. It does not start the response.
+func (w *response) Push(target string, opts *http.PushOptions) error {
+	if p, ok := w.ResponseWriter.(http.Pusher); ok {
+		return p.Push(target, opts)
+	}
+	return http.ErrNotSupported
+}
+
+func (w *response) controller() *http.ResponseController {
+	return http.NewResponseController(w.ResponseWriter)
+}
+
+var (
+	_ io.ReaderFrom   = (*response)(nil)
+	_ io.StringWriter = (*response)(nil)
+	_ http.Flusher    = (*response)(nil)
+	_ http.Hijacker   = (*response)(nil)
+	_ http.Pusher     = (*response)(nil)
+)
