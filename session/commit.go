@@ -17,7 +17,7 @@ var errRerun = errors.New("session: run it again")
 // wait for the next one.
 //
 // If the store is known to have refused, everything stays as it is, and the next
-// commit tries again; only fork's changes are dropped.
+// commit tries again; only fork's changes are dropped. See giveUp.
 func (t *transaction) commit(ctx context.Context, fork *transaction) (err error) {
 	if fork == nil && t.clean() {
 		return nil
@@ -40,11 +40,19 @@ func (t *transaction) commit(ctx context.Context, fork *transaction) (err error)
 		return err
 	}
 	t.mu.Lock()
-	if fork != nil && fork.begun != t.revision {
+	switch {
+	case fork != nil && t.sealed:
+		t.mu.Unlock()
+		return ErrDone
+	case fork != nil && fork.begun != t.revision:
 		t.mu.Unlock()
 		return errRerun
 	}
-	if late := t.headersSent && (t.saved == nil && len(t.pending) > 0 || slices.ContainsFunc(t.pending, changesCookie)); late && t.fault == nil {
+	changes, view := t.pending, t.view
+	if fork != nil {
+		changes, view = slices.Concat(t.pending, fork.pending), fork.view
+	}
+	if late := t.headersSent && (t.saved == nil && len(changes) > 0 || slices.ContainsFunc(changes, changesCookie)); late && t.fault == nil {
 		t.fault = ErrHeadersSent
 	}
 	if err := t.fault; err != nil {
@@ -53,10 +61,6 @@ func (t *transaction) commit(ctx context.Context, fork *transaction) (err error)
 		t.revision++
 		t.mu.Unlock()
 		return err
-	}
-	changes, view := t.pending, t.view
-	if fork != nil {
-		changes, view = slices.Concat(t.pending, fork.pending), fork.view
 	}
 	if len(changes) == 0 || t.stored(view, changes) {
 		t.pending, t.view = nil, t.saved
@@ -79,6 +83,19 @@ func (t *transaction) commit(ctx context.Context, fork *transaction) (err error)
 	}
 	t.conclude(a, err)
 	return err
+}
+
+// giveUp drops what an earlier commit of this request failed to store or to end.
+// A handler that answers such a failure with a 5xx has told the client that
+// nothing was saved, and trying once more could make that untrue.
+func (t *transaction) giveUp() {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if isStoreError(t.failure) {
+		t.pending, t.ending, t.fault = nil, nil, nil
+		t.view = t.saved
+		t.revision++
+	}
 }
 
 // clean reports whether there is nothing to commit, nor being committed.

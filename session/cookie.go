@@ -49,10 +49,21 @@ func wellFormed(token string) bool {
 
 // announce writes into the header of a response what has to be said of the
 // session: the cookie if the browser needs another one, and how caches are to
-// treat the response.
+// treat the response. After that no change can be made that needs a cookie. If
+// another goroutine of the request is committing one, it waits for it.
 func (t *transaction) announce(h http.Header, r *http.Request) {
 	t.mu.Lock()
+	if len(t.committing) > 0 {
+		t.mu.Unlock()
+		a := t.attempt(r.Context(), "commit")
+		defer a.writing.end()
+		if t.lockCommits(a) == nil {
+			defer func() { <-t.committing }()
+		}
+		t.mu.Lock()
+	}
 	defer t.mu.Unlock()
+	t.headersSent = true
 	if t.accessed {
 		addVary(h)
 	}
@@ -122,7 +133,7 @@ func keepPrivate(h http.Header) {
 	var kept []string
 	private := false
 	for _, line := range h["Cache-Control"] {
-		for directive := range strings.SplitSeq(line, ",") {
+		for _, directive := range directives(line) {
 			directive = strings.TrimSpace(directive)
 			name, _, _ := strings.Cut(strings.ToLower(directive), "=")
 			switch name {
@@ -143,4 +154,23 @@ func keepPrivate(h http.Header) {
 		kept = append(kept, "private")
 	}
 	h.Set("Cache-Control", strings.Join(kept, ", "))
+}
+
+// directives splits a line at the commas that are outside of quoted strings
+// (RFC 9110, section 5.6).
+func directives(line string) []string {
+	quoted, escaped := false, false
+	return strings.FieldsFunc(line, func(c rune) bool {
+		switch {
+		case escaped:
+			escaped = false
+		case c == '\\' && quoted:
+			escaped = true
+		case c == '"':
+			quoted = !quoted
+		case c == ',' && !quoted:
+			return true
+		}
+		return false
+	})
 }

@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"errors"
 	"io"
+	"maps"
 	"mime"
 	"net/http"
 	"strings"
@@ -43,6 +44,56 @@ func Error(w http.ResponseWriter, r *http.Request, err error) {
 	h.Set("Content-Type", "text/plain; charset=utf-8")
 	w.WriteHeader(status)
 	io.WriteString(w, sentence+"\n")
+}
+
+// An errorPage is the writer that Options.OnError gets. It makes sure that there
+// is an error response, and that it stays as it was written, whatever the handler
+// that does not know of the failure does to the header afterwards.
+type errorPage struct {
+	http.ResponseWriter
+	session *transaction
+	written bool
+	header  http.Header // once OnError has returned
+}
+
+func (p *errorPage) WriteHeader(status int) {
+	if status >= 200 {
+		p.begin()
+	}
+	p.ResponseWriter.WriteHeader(status)
+}
+
+func (p *errorPage) Write(b []byte) (int, error) {
+	p.begin()
+	return p.ResponseWriter.Write(b)
+}
+
+// begin keeps a cookie of ours out of shared caches here too.
+func (p *errorPage) begin() {
+	if p.written {
+		return
+	}
+	p.written = true
+	p.session.mu.Lock()
+	defer p.session.mu.Unlock()
+	if p.session.cookie() != "" {
+		keepPrivate(p.Header())
+	}
+}
+
+// finish completes the page: after OnError, and again when the handler has
+// returned. Without a page the client would get an empty 200.
+func (p *errorPage) finish(r *http.Request, err error) {
+	if !p.written {
+		Error(p, r, err)
+	}
+	if p.header == nil {
+		p.header = p.Header().Clone()
+		return
+	}
+	h := p.Header()
+	clear(h)
+	maps.Copy(h, p.header)
 }
 
 // prefersJSON reports whether r accepts JSON, and names it before HTML if both.

@@ -32,8 +32,9 @@ func (t *transaction) Unseen(undo func(ctx context.Context)) {
 	t.undos = append(t.undos, undo)
 }
 
-// unseen runs what was registered for the case that the response shows nothing.
-func (t *transaction) unseen(ctx context.Context) {
+// unseen runs what was registered for the case that the response shows nothing,
+// and reports whether there was anything.
+func (t *transaction) unseen(ctx context.Context) bool {
 	t.mu.Lock()
 	undos := t.undos
 	t.undos = nil
@@ -41,16 +42,16 @@ func (t *transaction) unseen(ctx context.Context) {
 	for _, undo := range undos {
 		undo(exchange.With(ctx, t))
 	}
+	return len(undos) > 0
 }
 
 // giveBack drops what was to be changed, and puts back what was taken. It costs
 // no round trip if nothing was.
 func (t *transaction) giveBack(ctx context.Context) {
 	t.drop()
-	if len(t.undos) == 0 {
+	if !t.unseen(ctx) {
 		return
 	}
-	t.unseen(ctx)
 	if err := t.commit(ctx, nil); err != nil {
 		t.log(slog.LevelError, "session: what was taken could not be put back", "error", err)
 	}

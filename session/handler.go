@@ -48,7 +48,7 @@ func (m *Manager) Handler(next http.Handler) http.Handler {
 			}
 		}()
 		next.ServeHTTP(rw, r)
-		returned = true
 		rw.finish()
+		returned = true
 	})
 }

@@ -22,7 +22,7 @@ type crate struct {
 }
 
 var (
-	crateKey = session.NewKey[crate]("test-crate")
+	crateKey  = session.NewKey[crate]("test-crate")
 	numberKey = session.NewKey[float64]("test-number")
 	timeKey   = session.NewKey[time.Time]("test-time")
 )

@@ -22,8 +22,9 @@ type response struct {
 	session *transaction
 	before  http.Header // as it was before the handler
 
-	started bool  // the commit was tried
-	failed  error // the commit failed, and the client has got an error response
+	started bool       // the commit was tried
+	failed  error      // the commit failed, and the client gets an error response:
+	page    *errorPage // this one
 }
 
 func newResponse(w http.ResponseWriter, r *http.Request, t *transaction) *response {
@@ -46,25 +47,21 @@ func (w *response) start(status int) error {
 	if status >= 500 || 300 <= status && status < 400 {
 		t.unseen(ctx)
 	}
+	if status >= 500 {
+		t.giveUp()
+	}
 	if err := t.commit(ctx, nil); err != nil {
 		w.fail(err)
 		return err
 	}
 	t.touch(ctx)
-	w.announce()
+	t.announce(w.Header(), w.request)
 	return nil
-}
-
-func (w *response) announce() {
-	w.session.announce(w.Header(), w.request)
-	w.session.mu.Lock()
-	w.session.headersSent = true
-	w.session.mu.Unlock()
 }
 
 // fail sends the one response that a client gets whose session could not be
 // loaded or committed. Of the handler's response nothing stays, but a session
-// that it had committed before keeps its cookie.
+// that was committed before keeps its cookie, also one of a manager inside this one.
 func (w *response) fail(err error) {
 	w.started, w.failed = true, err
 	t := w.session
@@ -78,28 +75,13 @@ func (w *response) fail(err error) {
 	h := w.Header()
 	clear(h)
 	maps.Copy(h, w.before)
-	w.announce()
-	page := &errorPage{ResponseWriter: w.ResponseWriter}
-	w.session.manager.options.OnError(page, w.request, err)
-	if !page.written {
-		Error(w.ResponseWriter, w.request, err) // or it would be an empty 200
+	for x := t; x != nil; x = x.inside() {
+		x.announce(h, w.request)
 	}
-}
-
-// An errorPage notices whether Options.OnError has written a response.
-type errorPage struct {
-	http.ResponseWriter
-	written bool
-}
-
-func (p *errorPage) WriteHeader(status int) {
-	p.written = p.written || status >= 200
-	p.ResponseWriter.WriteHeader(status)
-}
-
-func (p *errorPage) Write(b []byte) (int, error) {
-	p.written = true
-	return p.ResponseWriter.Write(b)
+	t.refuseAll(err)
+	w.page = &errorPage{ResponseWriter: w.ResponseWriter, session: t}
+	t.manager.options.OnError(w.page, w.request, err)
+	w.page.finish(w.request, err)
 }
 
 // finish ends a response whose handler has returned.
@@ -110,6 +92,7 @@ func (w *response) finish() {
 	}
 	t.seal()
 	if w.failed != nil {
+		w.page.finish(w.request, w.failed)
 		return
 	}
 	if err := t.commit(w.request.Context(), nil); err != nil {
@@ -127,7 +110,7 @@ func (w *response) abandon() {
 	} else {
 		w.started = true
 		t.giveBack(w.request.Context())
-		w.announce()
+		t.announce(w.Header(), w.request)
 	}
 	t.seal()
 }
@@ -178,6 +161,9 @@ func (w *response) FlushError() error {
 // header of a hijacked response is not ours any more; who upgrades a connection
 // writes the 101 with WriteHeader before, and the cookie goes with it.
 func (w *response) Hijack() (net.Conn, *bufio.ReadWriter, error) {
+	if !hijackable(w.ResponseWriter) {
+		return nil, nil, http.ErrNotSupported // with nothing done
+	}
 	if !w.started && w.session.needsCookie() {
 		return nil, nil, fmt.Errorf("%w by Hijack: call WriteHeader(http.StatusSwitchingProtocols) first, or make the change in an earlier request", ErrHeadersSent)
 	}
@@ -185,6 +171,22 @@ func (w *response) Hijack() (net.Conn, *bufio.ReadWriter, error) {
 		return nil, nil, err
 	}
 	return w.controller().Hijack()
+}
+
+// hijackable reports whether an http.ResponseController could hijack w.
+func hijackable(w http.ResponseWriter) bool {
+	for {
+		switch t := w.(type) {
+		case *response:
+			w = t.ResponseWriter
+		case http.Hijacker:
+			return true
+		case interface{ Unwrap() http.ResponseWriter }:
+			w = t.Unwrap()
+		default:
+			return false
+		}
+	}
 }
 
 func (w *response) SetReadDeadline(t time.Time) error  { return w.controller().SetReadDeadline(t) }

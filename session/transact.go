@@ -42,6 +42,9 @@ func Transact(ctx context.Context, fn func(ctx context.Context) error) error {
 	for {
 		f := t.fork()
 		err := run(exchange.With(ctx, f), f, fn)
+		if late := t.direct(); late != nil {
+			return late
+		}
 		if err != nil || len(f.pending) == 0 {
 			return err
 		}

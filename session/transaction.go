@@ -21,6 +21,7 @@ import (
 type transaction struct {
 	manager   *Manager
 	enclosing *transaction // of the manager around this one, if any
+	inner     *transaction // of the manager inside this one, if any
 	outer     *transaction // in a fork
 	looks     bool         // HEAD or prefetch; see exchange.Exchange
 	agent     string       // the client's User-Agent
@@ -45,6 +46,7 @@ type transaction struct {
 	readonly error // why nothing can be changed
 	fault    error // the first change that could not be made since the last commit
 	failure  error // of the last commit that failed
+	tooLate  error // the first change that came after the handler had returned
 
 	headersSent bool
 	sealed      bool // the handler has returned
@@ -73,6 +75,11 @@ func (m *Manager) newTransaction(ctx context.Context) *transaction {
 func (t *transaction) forRequest(r *http.Request) {
 	t.looks = looks(r)
 	t.agent = r.UserAgent()
+	if e := t.enclosing; e != nil {
+		e.mu.Lock()
+		e.inner = t
+		e.mu.Unlock()
+	}
 	for e := t.enclosing; e != nil; e = e.enclosing {
 		if name := t.manager.options.Cookie.Name; name == e.manager.options.Cookie.Name {
 			refuse("two nested managers both use the cookie %q; give one of them another Options.Cookie.Name", name)
@@ -178,7 +185,10 @@ func (t *transaction) admit(c change) bool {
 // refuse remembers why a change could not be made, for the next commit to fail
 // with. Where no commit may come that somebody sees, it goes to the log as well.
 func (t *transaction) refuse(err error) {
-	if t.fault == nil {
+	switch {
+	case t.sealed && t.outer == nil:
+		t.tooLate = err // no fault of what the handler itself has changed
+	case t.fault == nil:
 		t.fault = err
 	}
 	if t.sealed || t.headersSent {
@@ -243,6 +253,22 @@ func (t *transaction) drop() {
 	t.revision++
 }
 
+// refuseAll makes the session read-only from now on.
+func (t *transaction) refuseAll(err error) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if t.readonly == nil {
+		t.readonly = err
+	}
+}
+
+// inside returns the transaction of the manager inside t's, or nil.
+func (t *transaction) inside() *transaction {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return t.inner
+}
+
 // seal refuses further changes: the handler has returned.
 func (t *transaction) seal() {
 	t.mu.Lock()
@@ -254,7 +280,7 @@ func (t *transaction) seal() {
 func (t *transaction) err() error {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	for _, err := range []error{t.readonly, t.fault, t.failure} {
+	for _, err := range []error{t.tooLate, t.readonly, t.fault, t.failure} {
 		if err != nil {
 			return err
 		}
