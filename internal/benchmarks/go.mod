@@ -1,0 +1,10 @@
+module github.com/gosatchel/satchel/internal/benchmarks
+
+go 1.25.0
+
+require (
+	github.com/alexedwards/scs/v2 v2.9.0
+	github.com/gosatchel/satchel v0.0.0
+)
+
+replace github.com/gosatchel/satchel => ../..
