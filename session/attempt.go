@@ -59,7 +59,7 @@ func (a *attempt) overwrite() error {
 			a.next = current
 			return nil
 		case current == nil || current.ended:
-			return ErrEnded
+			return endedBy(current)
 		}
 		if err := a.rebase(current); err != nil {
 			return err

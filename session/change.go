@@ -21,6 +21,7 @@ type (
 	setValue struct {
 		name string
 		raw  []byte
+		read bool // the request had read the key before
 	}
 	updateValue struct {
 		name   string
@@ -62,7 +63,7 @@ func (c updateValue) apply(r *record) (bool, error) {
 	if err != nil {
 		return false, err
 	}
-	return setValue{c.name, raw}.apply(r)
+	return setValue{name: c.name, raw: raw}.apply(r)
 }
 
 func (c deleteValue) apply(r *record) (bool, error) {

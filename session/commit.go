@@ -131,12 +131,15 @@ func (t *transaction) conclude(a *attempt, err error) {
 			t.presented = false
 		}
 		t.ident, t.saved = a.ident, a.next
+		if errors.Is(t.readonly, ErrEnded) {
+			t.readonly = nil // a sign-in has begun a new session
+		}
 		if a.next.ended { // by somebody else, right after
-			t.endedByOthers()
+			t.endedByOthers(endedBy(a.next))
 		}
 		t.adopt(a.fork)
 	case errors.Is(err, ErrEnded):
-		t.endedByOthers()
+		t.endedByOthers(err)
 	case errors.Is(err, ErrUnknown):
 		t.pending, t.readonly = nil, err
 	case err == errRerun:
@@ -161,9 +164,10 @@ func (t *transaction) adopt(fork *transaction) {
 	}
 }
 
-// endedByOthers leaves t with an empty session that can't be written.
-func (t *transaction) endedByOthers() {
-	t.ident, t.saved, t.pending, t.readonly = identity{}, nil, nil, ErrEnded
+// endedByOthers leaves t with an empty session that can't be written, and the
+// browser's cookie as it is.
+func (t *transaction) endedByOthers(err error) {
+	t.ident, t.saved, t.pending, t.readonly = identity{}, nil, nil, err
 }
 
 func isStoreError(err error) bool {
@@ -221,12 +225,9 @@ func (t *transaction) touch(ctx context.Context) {
 // logOverwritten reports the Sets among changes that are about to overwrite what
 // somebody else committed since this request read the key.
 func (t *transaction) logOverwritten(changes []change, before, current *record) {
-	t.mu.Lock()
-	reads := slices.Clone(t.reads)
-	t.mu.Unlock()
 	for _, c := range changes {
 		set, ok := c.(setValue)
-		if !ok || !slices.Contains(reads, set.name) {
+		if !ok || !set.read {
 			continue
 		}
 		if was, is := before.values.get(set.name), current.values.get(set.name); string(was) != string(is) {

@@ -38,8 +38,14 @@ var (
 	// errMoved is ErrEnded where the session goes on under another id.
 	errMoved = fmt.Errorf("%w: it was renewed, and goes on under a new id", ErrEnded)
 
+	// errGone is ErrEnded where it is not known whether the session was renewed.
+	errGone = fmt.Errorf("%w: it is not there any more", ErrEnded)
+
 	// errSkipped is why the session of a request that Options.Skip named is read-only.
 	errSkipped = errors.New("session: Options.Skip excludes this request from sessions")
+
+	// errMeddling ends what would go on for ever.
+	errMeddling = errors.New("session: the function of this Update or Transact ran too often; it must not change the session other than through what it is given")
 
 	// errInTransact refuses, inside Transact, what can't be part of one commit.
 	errInTransact = errors.New("session: not inside Transact, which commits once, when its function has returned")

@@ -68,7 +68,7 @@ func (k Key[T]) Set(ctx context.Context, v T) {
 		t.change(impossible{k.name, err})
 		return
 	}
-	t.change(setValue{k.name, raw})
+	t.change(setValue{k.name, raw, t.hasRead(k.name)})
 }
 
 // Update changes the value with the next commit. It runs change at once, on a

@@ -42,16 +42,20 @@ func (t *transaction) load(ctx context.Context, tokens []string) error {
 			return nil
 		default:
 			t.ident, t.saved, t.view, t.left = ident, r, r, left
-			t.presented = true
+			t.presented, t.held = true, true
 			t.readonly = nil
 		}
 	}
 	return nil
 }
 
-// endedBy returns the error that says how the session of a marker came to its end.
+// endedBy returns the error that says how the session of a marker came to its
+// end. Where there is not even a marker any more, that is not known.
 func endedBy(marker *record) error {
-	if marker.moved {
+	switch {
+	case marker == nil:
+		return errGone
+	case marker.moved:
 		return errMoved
 	}
 	return ErrEnded
@@ -81,7 +85,7 @@ func (t *transaction) reload(ctx context.Context) error {
 	}
 	t.mu.Lock()
 	if gone || r.ended {
-		t.endedByOthers()
+		t.endedByOthers(endedBy(r))
 	} else {
 		t.ident, t.saved, t.left = ident, r, left
 	}

@@ -2,6 +2,7 @@ package session
 
 import (
 	"context"
+	"errors"
 	"time"
 )
 
@@ -20,7 +21,7 @@ func (a *attempt) renew() error {
 	a.next.follow(nil)
 	done, current, err := a.swap(&a.ident, nil, a.next)
 	if err == nil && (!done || current.ended) {
-		err = ErrEnded
+		err = endedBy(current)
 	}
 	created := a.next
 	for n := 0; err == nil; n++ {
@@ -33,7 +34,7 @@ func (a *attempt) renew() error {
 			a.next = created
 			return nil
 		case current == nil || current.ended:
-			err = ErrEnded
+			err = endedBy(current)
 		default:
 			base = current
 			if err = a.carryOver(created, current); err == nil {
@@ -54,9 +55,9 @@ func (a *attempt) carryOver(created, current *record) error {
 	}
 	a.next.version = newVersion()
 	a.next.follow(created)
-	done, _, err := a.swap(&a.ident, created, a.next)
+	done, current, err := a.swap(&a.ident, created, a.next)
 	if err == nil && !done {
-		err = ErrEnded // with "end all" for its user
+		err = endedBy(current) // with "end all" for its user
 	}
 	return err
 }
@@ -89,9 +90,11 @@ func (a *attempt) end(s persisted) error {
 		switch {
 		case err != nil:
 			return err
-		case current != nil && current.moved:
-			return errMoved
-		case done, current == nil, current.ended:
+		case done:
+			return nil
+		case current == nil || current.moved:
+			return endedBy(current)
+		case current.ended:
 			return nil
 		}
 		s.record = current
@@ -111,19 +114,24 @@ func (t *transaction) destroy(ctx context.Context) error {
 
 	t.mu.Lock()
 	t.accessed = true
-	if err := t.readonly; err != nil {
+	switch err := t.readonly; {
+	case err == nil:
+	case errors.Is(err, ErrUnknown):
+		t.readonly = nil // whatever became of the commit, this is to end
+	case err == ErrEnded:
 		t.mu.Unlock()
-		if err == ErrEnded {
-			return nil
-		}
+		return nil // somebody else has signed out
+	default:
+		t.fault = err // or the response could say "signed out"
+		t.mu.Unlock()
 		return err
 	}
 	if t.saved != nil {
 		t.ending = &persisted{t.ident, t.saved}
-		t.obsolete = t.obsolete || t.presented
+		t.obsolete = t.obsolete || t.held
 	}
 	t.ident, t.saved, t.view, t.pending, t.fault = identity{}, nil, nil, nil, nil
-	t.presented = false
+	t.presented, t.held = false, false
 	t.revision++
 	t.mu.Unlock()
 

@@ -67,10 +67,12 @@ func Renew(ctx context.Context) { within(ctx).change(renewal{}) }
 // this request changed before is dropped; what it changes after, such as a
 // message for the next page, begins a new session under a new id.
 //
-// With an error the session may still be there. The response's commit then tries
-// once more to end it, and if that fails as well, the client gets an error
-// response. It fails with ErrEnded if the session was renewed by another request
-// meanwhile and lives on under an id that this request does not know.
+// With an error the session may still be there; answer with it, as in
+// session.Error(w, r, err). If the handler goes on as if nothing had happened, the
+// response's commit tries once more to end the session, and if that fails as well,
+// the client gets an error response. It fails with ErrEnded if the session was
+// renewed by another request meanwhile, or may have been, and so may live on under
+// an id that this request does not know.
 func Destroy(ctx context.Context) error {
 	t := within(ctx)
 	if err := t.direct(); err != nil {
@@ -84,7 +86,8 @@ func Clear(ctx context.Context) { within(ctx).change(clearValues{}) }
 
 // Commit stores the changes now, instead of with the response: one round trip,
 // none if there are no changes. If the store fails, the changes stay, and the
-// response's commit tries again; after any other error they are dropped.
+// response's commit tries again, unless the handler answers with a 5xx; after any
+// other error they are dropped.
 func Commit(ctx context.Context) error {
 	t := within(ctx)
 	if err := t.direct(); err != nil {

@@ -39,7 +39,7 @@ func Transact(ctx context.Context, fn func(ctx context.Context) error) error {
 	if err := t.direct(); err != nil {
 		return err
 	}
-	for {
+	for n := 0; n < maxRuns; n++ {
 		f := t.fork()
 		err := run(exchange.With(ctx, f), f, fn)
 		if late := t.direct(); late != nil {
@@ -56,6 +56,7 @@ func Transact(ctx context.Context, fn func(ctx context.Context) error) error {
 			return &StoreError{"commit", errors.Join(context.Cause(ctx), errors.New("others kept changing the session"))}
 		}
 	}
+	return errMeddling
 }
 
 // run runs fn in the fork f, which is sealed afterwards.

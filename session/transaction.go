@@ -50,7 +50,8 @@ type transaction struct {
 
 	headersSent bool
 	sealed      bool // the handler has returned
-	presented   bool // the browser's cookie is that of ident
+	held        bool // the browser came with the cookie of this session
+	presented   bool // and that is still the cookie of ident
 	obsolete    bool // the browser's cookie is that of a session that this request ended
 
 	undos  []func(context.Context)
@@ -105,16 +106,28 @@ func (t *transaction) read(name string) []byte {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	t.accessed = true
-	if !slices.Contains(t.reads, name) {
-		if t.reads == nil {
-			t.reads = t.fewReads[:0]
-		}
-		t.reads = append(t.reads, name)
-	}
+	t.noteRead(name)
 	if t.view == nil {
 		return nil
 	}
 	return t.view.values.get(name)
+}
+
+func (t *transaction) noteRead(name string) {
+	if slices.Contains(t.reads, name) {
+		return
+	}
+	if t.reads == nil {
+		t.reads = t.fewReads[:0]
+	}
+	t.reads = append(t.reads, name)
+}
+
+// hasRead reports whether the request has read a key.
+func (t *transaction) hasRead(name string) bool {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return slices.Contains(t.reads, name)
 }
 
 // look returns the view; nil if there is no session.
@@ -125,9 +138,13 @@ func (t *transaction) look() *record {
 	return t.view
 }
 
+// maxRuns bounds how often a function of the app runs for one change, so that one
+// which itself changes the session, and so always has to run again, comes to an end.
+const maxRuns = 1000
+
 // change applies c to the view, and keeps it for the next commit.
 func (t *transaction) change(c change) {
-	for {
+	for n := 0; ; n++ {
 		t.mu.Lock()
 		if !t.admit(c) {
 			t.mu.Unlock()
@@ -141,14 +158,19 @@ func (t *transaction) change(c change) {
 		changed, err := apply(c, next, t.manager.options.MaxBytes)
 
 		t.mu.Lock()
-		if t.revision != revision {
+		if t.revision != revision && n < maxRuns {
 			t.mu.Unlock()
 			continue // another goroutine of this request was faster
 		}
 		switch {
+		case t.revision != revision:
+			t.refuse(named(c, errMeddling))
 		case err != nil:
 			t.refuse(err)
-		case changed:
+		case !changed:
+			// What a fork has looked at and left alone counts as read.
+			t.noteRead(valueOf(c))
+		default:
 			t.view = next
 			t.revision++
 			t.pending = compact(t.pending, c)
