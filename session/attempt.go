@@ -2,7 +2,7 @@ package session
 
 import (
 	"context"
-	crand "crypto/rand"
+	"encoding/binary"
 	"errors"
 	"fmt"
 	"math/rand/v2"
@@ -27,7 +27,8 @@ type attempt struct {
 
 	ident identity
 	base  *record // what next stands on; nil for a new session
-	next  *record
+	next  *record // at first &first
+	first record
 }
 
 // attempt begins an operation of t on the store. The client may go away, and a
@@ -40,8 +41,11 @@ func (t *transaction) attempt(ctx context.Context, op string) *attempt {
 	return a
 }
 
+// newVersion need not be a secret, only never come twice: the generator is
+// cryptographically strong, and seeded by the system in every process.
 func newVersion() (v store.Version) {
-	crand.Read(v[:]) // never fails
+	binary.NativeEndian.PutUint64(v[:], rand.Uint64())
+	binary.NativeEndian.PutUint64(v[8:], rand.Uint64())
 	return v
 }
 

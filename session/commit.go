@@ -19,8 +19,13 @@ var errRerun = errors.New("session: run it again")
 // If the store is known to have refused, everything stays as it is, and the next
 // commit tries again; only fork's changes are dropped. See giveUp.
 func (t *transaction) commit(ctx context.Context, fork *transaction) (err error) {
-	if fork == nil && t.clean() {
-		return nil
+	if fork == nil {
+		t.mu.Lock()
+		dirty := t.dirty()
+		t.mu.Unlock()
+		if !dirty {
+			return nil
+		}
 	}
 	a := t.attempt(ctx, "commit")
 	defer a.writing.end()
@@ -33,7 +38,7 @@ func (t *transaction) commit(ctx context.Context, fork *transaction) (err error)
 			t.failure = err
 		}
 		t.mu.Unlock()
-		<-t.committing
+		t.unlockCommits()
 	}()
 
 	if err := t.finishEnding(a); err != nil {
@@ -71,8 +76,8 @@ func (t *transaction) commit(ctx context.Context, fork *transaction) (err error)
 	}
 	t.inflight, t.pending = t.pending, nil
 	a.fork, a.own = fork, t.inflight
-	next := *view // the values are shared, and stay as they are
-	a.ident, a.base, a.next = t.ident, t.saved, &next
+	a.first = *view // the values are shared, and stay as they are
+	a.ident, a.base, a.next = t.ident, t.saved, &a.first
 	renew := t.saved != nil && slices.ContainsFunc(changes, renews)
 	t.mu.Unlock()
 
@@ -98,11 +103,9 @@ func (t *transaction) giveUp() {
 	}
 }
 
-// clean reports whether there is nothing to commit, nor being committed.
-func (t *transaction) clean() bool {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	return len(t.pending) == 0 && t.inflight == nil && t.fault == nil && t.ending == nil
+// dirty reports whether there is something to commit, or being committed.
+func (t *transaction) dirty() bool {
+	return len(t.pending) > 0 || t.inflight != nil || t.fault != nil || t.ending != nil
 }
 
 // stored reports whether there is no need to write view, because the changes
@@ -175,36 +178,18 @@ func isStoreError(err error) bool {
 	return errors.As(err, &failed)
 }
 
-// lockCommits waits for another commit of the same transaction, but not for
-// ever: an Update that calls Commit would wait for itself.
-func (t *transaction) lockCommits(a *attempt) error {
-	t.mu.Lock()
-	if t.committing == nil {
-		t.committing = make(chan struct{}, 1)
-	}
-	t.mu.Unlock()
-	select {
-	case t.committing <- struct{}{}:
-		return nil
-	default:
-	}
-	select {
-	case t.committing <- struct{}{}:
-		return nil
-	case <-a.writing.Done():
-		return &StoreError{a.op, errors.New("another commit of this request did not come to an end; does an Update function commit?")}
-	}
-}
-
 // touch extends the idle timeout of a session that was only read, if it got
 // stale enough to be worth a round trip. A failure costs the visitor nothing
 // now, so it is no reason to fail the request.
 func (t *transaction) touch(ctx context.Context) {
 	m := t.manager
+	if m.options.IdleTimeout == 0 {
+		return
+	}
 	t.mu.Lock()
 	id, saved, left := t.ident.id, t.saved, t.left
 	t.mu.Unlock()
-	if m.options.IdleTimeout == 0 || saved == nil || left == 0 {
+	if saved == nil || left == 0 {
 		return
 	}
 	ttl := m.timeToLive(saved)

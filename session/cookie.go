@@ -11,18 +11,17 @@ import (
 // be there. More are somebody's attempt to make us work.
 const maxTokens = 3
 
-// tokens returns the tokens that r carries in cookies of our name. What is not
+// tokens appends the tokens that r carries in cookies of our name. What has not
 // the form of a token is none, and never reaches the store.
-func (m *Manager) tokens(r *http.Request) []string {
+func (m *Manager) tokens(tokens []string, r *http.Request) []string {
 	if len(r.Header["Cookie"]) == 0 {
-		return nil
+		return tokens
 	}
 	cookies := r.CookiesNamed(m.options.Cookie.Name)
 	if len(cookies) > 1 && m.options.Cookie.onlyOurs() {
 		// Browsers keep one __Host- cookie per name. Who sends more is no browser.
-		return nil
+		return tokens
 	}
-	var tokens []string
 	for _, c := range cookies {
 		if wellFormed(c.Value) && !slices.Contains(tokens, c.Value) && len(tokens) < maxTokens {
 			tokens = append(tokens, c.Value)
@@ -53,12 +52,12 @@ func wellFormed(token string) bool {
 // another goroutine of the request is committing one, it waits for it.
 func (t *transaction) announce(h http.Header, r *http.Request) {
 	t.mu.Lock()
-	if len(t.committing) > 0 {
+	if t.committing.taken {
 		t.mu.Unlock()
 		a := t.attempt(r.Context(), "commit")
 		defer a.writing.end()
 		if t.lockCommits(a) == nil {
-			defer func() { <-t.committing }()
+			defer t.unlockCommits()
 		}
 		t.mu.Lock()
 	}

@@ -18,7 +18,8 @@ import (
 // err is fn's, or that of loading or committing; then see [Err] for what it can
 // be. With Options.Outage ReadOnly, fn is called also if the session can't be loaded.
 func (m *Manager) Do(ctx context.Context, token string, fn func(ctx context.Context) error) (newToken string, err error) {
-	t := m.newTransaction(ctx)
+	t := new(transaction)
+	t.begin(m, ctx)
 	ctx = exchange.With(ctx, t)
 	var tokens []string
 	if wellFormed(token) {

@@ -8,7 +8,7 @@ import (
 
 // The encoding: a version byte, a flag byte, three times in milliseconds (0 for
 // none), the three strings, the history, the names of the values, and the values.
-// Numbers are varints; strings and values have their length before them.
+// Numbers are varints; strings, values and the history have their length before them.
 const formatVersion = 1
 
 const (
@@ -25,7 +25,7 @@ var (
 
 // size is the length of the encoding, give or take the varints.
 func (r *record) size() int {
-	n := 2 + 3*binary.MaxVarintLen64 + len(r.user) + len(r.ref) + len(r.agent) + len(mark{})*len(r.history) + 16
+	n := 2 + 3*binary.MaxVarintLen64 + len(r.user) + len(r.ref) + len(r.agent) + len(r.history) + 16
 	for _, v := range r.values {
 		n += len(v.name) + len(v.raw) + 2*binary.MaxVarintLen16
 	}
@@ -46,10 +46,7 @@ func (r *record) encode() []byte {
 	for _, s := range []string{r.user, r.ref, r.agent} {
 		b = appendText(b, s)
 	}
-	b = binary.AppendUvarint(b, uint64(len(r.history)))
-	for _, m := range r.history {
-		b = append(b, m[:]...)
-	}
+	b = appendText(b, []byte(r.history))
 	b = binary.AppendUvarint(b, uint64(len(r.values)))
 	for _, v := range r.values {
 		b = appendText(b, v.name)
@@ -89,12 +86,7 @@ func decodeRecord(b []byte) (*record, error) {
 	r.created, r.authenticated, r.deadline = d.time(), d.time(), d.time()
 	r.user, r.ref, r.agent = string(d.bytes()), string(d.bytes()), string(d.bytes())
 
-	if n := d.count(len(mark{})); n > 0 {
-		r.history = make([]mark, n)
-		for i := range r.history {
-			r.history[i] = mark(d.take(len(mark{})))
-		}
-	}
+	r.history = d.bytes()
 	const shortest = 2 // the two lengths of an empty name and an empty value
 	if n := d.count(shortest); n > 0 {
 		r.values = make(values, n)

@@ -65,8 +65,8 @@ func (e engine) find(ctx context.Context, token string) (ident identity, r *reco
 		return identity{}, nil, 0, store.ErrNotFound
 	}
 	r = e.scs.Get(data, recordValue).(*record)
-	r.version = op.found.Version
-	return identity{token, op.id, data}, r, op.found.TTL, nil
+	r.version = op.record.Version
+	return identity{token, op.id, data}, r, op.record.TTL, nil
 }
 
 // swap stores next in place of the record with the version prev, or creates it
@@ -84,8 +84,9 @@ func (e engine) swap(ctx context.Context, ident identity, prev store.Version, ne
 	op := &operation{
 		Context: ctx,
 		data:    ident.data,
+		id:      ident.id,
 		prev:    prev,
-		next:    store.Record{Version: next.version, TTL: ttl, Rank: next.rank()},
+		record:  store.Record{Version: next.version, TTL: ttl, Rank: next.rank()},
 	}
 	_, _, err := e.scs.Commit(op)
 	ident.token, ident.id = e.scs.Token(ident.data), op.id
@@ -134,11 +135,10 @@ func hashed(cookieName, token string) string {
 // the values of another where scs's data is.
 type operation struct {
 	context.Context
-	data  context.Context // or nil
-	id    string          // set by the store
-	found store.Record    // set by find, without the data
-	prev  store.Version
-	next  store.Record // without the data
+	data   context.Context // or nil
+	id     string          // set by the store, if it is new
+	prev   store.Version   // of what a swap is to replace
+	record store.Record    // that was found, or is to be stored; without the data
 }
 
 type operationKey struct{}
@@ -173,15 +173,17 @@ func (s scsStore) FindCtx(ctx context.Context, token string) ([]byte, bool, erro
 		return nil, false, nil
 	}
 	data := found.Data
-	op.found, op.found.Data = found, nil
+	op.record, op.record.Data = found, nil
 	return data, err == nil, err
 }
 
 func (s scsStore) CommitCtx(ctx context.Context, token string, b []byte, _ time.Time) error {
 	op := operationOf(ctx)
-	op.id = hashed(s.cookieName, token)
-	op.next.Data = b
-	return s.Store.Swap(ctx, op.id, op.prev, op.next)
+	if op.id == "" {
+		op.id = hashed(s.cookieName, token)
+	}
+	op.record.Data = b
+	return s.Store.Swap(ctx, op.id, op.prev, op.record)
 }
 
 // DeleteCtx does nothing: what ends, and when, is decided by end.

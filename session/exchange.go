@@ -24,7 +24,7 @@ func looks(r *http.Request) bool {
 	return false
 }
 
-func (t *transaction) Looks() bool { return t.looks }
+func (t *transaction) Looks() bool { return t.request != nil && looks(t.request) }
 
 func (t *transaction) Unseen(undo func(ctx context.Context)) {
 	t.mu.Lock()

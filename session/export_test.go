@@ -11,3 +11,9 @@ func Reencode(b []byte) ([]byte, error) {
 
 // FormatVersion is the first byte of a record.
 const FormatVersion = formatVersion
+
+// The shortcuts around encoding/json.
+var (
+	PlainJSON     = plainJSON
+	FromPlainJSON = fromPlainJSON
+)

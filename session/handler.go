@@ -7,6 +7,12 @@ import (
 	"github.com/gosatchel/satchel/internal/exchange"
 )
 
+// A visit is what one request allocates, in one piece.
+type visit struct {
+	session  transaction
+	response response
+}
+
 // Handler returns a handler that gives each request its session and then calls
 // next. Wrap the handler that all requests go through, once.
 //
@@ -24,15 +30,19 @@ import (
 // returned; see ErrDone.
 func (m *Manager) Handler(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		t := m.newTransaction(r.Context())
-		t.forRequest(r)
+		v := new(visit)
+		t, rw := &v.session, &v.response
+		t.begin(m, r.Context())
+		t.request = r
+		t.nest()
 		ctx := exchange.With(r.Context(), t)
 		r = r.WithContext(ctx)
-		rw := newResponse(w, r, t)
+		rw.begin(w, r, t)
 
+		var few [maxTokens]string
 		if m.options.Skip != nil && m.options.Skip(r) {
 			t.readonly = errSkipped
-		} else if err := t.load(ctx, m.tokens(r)); err != nil {
+		} else if err := t.load(ctx, m.tokens(few[:0], r)); err != nil {
 			t.readonly, t.failure = err, err
 			if m.options.Outage == Refuse {
 				rw.fail(err)

@@ -81,7 +81,7 @@ func (k Key[T]) Update(ctx context.Context, change func(v *T)) {
 		v, ok := k.decode(t, raw)
 		var before []byte
 		if !ok {
-			before, _ = json.Marshal(v)
+			before, _ = k.encode(v)
 		}
 		change(&v)
 		after, err := k.encode(v)
@@ -124,6 +124,9 @@ func (k Key[T]) within(ctx context.Context) *transaction {
 
 // encode's errors name the type, and never quote the value.
 func (k Key[T]) encode(v T) ([]byte, error) {
+	if raw, ok := plainJSON(&v); ok {
+		return raw, nil
+	}
 	raw, err := json.Marshal(v)
 	if err == nil {
 		return raw, nil
@@ -138,6 +141,9 @@ func (k Key[T]) encode(v T) ([]byte, error) {
 func (k Key[T]) decode(t *transaction, raw []byte) (v T, ok bool) {
 	if raw == nil {
 		return v, false
+	}
+	if fromPlainJSON(raw, &v) {
+		return v, true
 	}
 	if err := json.Unmarshal(raw, &v); err != nil {
 		t.log(slog.LevelError, "session: a stored value is not what its key says, and reads as absent",

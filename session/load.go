@@ -19,7 +19,8 @@ func (t *transaction) load(ctx context.Context, tokens []string) error {
 	if len(tokens) == 0 {
 		return nil
 	}
-	loading := patience{Context: ctx, until: time.Now().Add(t.manager.options.StoreTimeout)}
+	now := time.Now()
+	loading := patience{Context: ctx, until: now.Add(t.manager.options.StoreTimeout)}
 	defer loading.end()
 	for _, token := range tokens {
 		ident, r, left, err := t.manager.engine.find(&loading, token)
@@ -34,7 +35,7 @@ func (t *transaction) load(ctx context.Context, tokens []string) error {
 			return &StoreError{"load", err}
 		case r.ended && t.saved == nil:
 			t.readonly = endedBy(r)
-		case r.ended, !time.Now().Before(r.deadline):
+		case r.ended, !now.Before(r.deadline):
 			continue
 		case t.saved != nil:
 			t.ident, t.saved, t.view = identity{}, nil, nil
@@ -80,7 +81,7 @@ func (t *transaction) reload(ctx context.Context) error {
 	ident, r, left, err := t.manager.engine.find(&a.writing, token)
 	gone := errors.Is(err, store.ErrNotFound) || errors.Is(err, errCorrupt) || errors.Is(err, store.ErrDamaged)
 	if err != nil && !gone {
-		<-t.committing
+		t.unlockCommits()
 		return &StoreError{"reload", err}
 	}
 	t.mu.Lock()
@@ -92,7 +93,7 @@ func (t *transaction) reload(ctx context.Context) error {
 	err = t.readonly
 	t.mu.Unlock()
 	t.rebase()
-	<-t.committing
+	t.unlockCommits()
 	if err == nil {
 		t.touch(ctx)
 	}

@@ -22,7 +22,7 @@ type record struct {
 
 	user, ref, agent string
 
-	history []mark // of the commits before this one, the oldest first
+	history history // of the commits before this one
 	values  values
 }
 
@@ -40,31 +40,6 @@ func (r *record) clone() *record {
 
 // milli drops what the encoding would: below a millisecond, and the zone.
 func milli(t time.Time) time.Time { return t.Truncate(time.Millisecond).UTC() }
-
-// A mark is the first half of a version. It is enough to recognise a commit by:
-// 64 random bits, compared with at most historyLength others.
-type mark [8]byte
-
-func markOf(v store.Version) mark { return mark(v[:8]) }
-
-// historyLength is how many commits may have followed a lost reply for it still
-// to be found out whether the lost one happened. Each costs 8 bytes in every record.
-const historyLength = 8
-
-// follow makes r the successor of prev.
-func (r *record) follow(prev *record) {
-	if prev == nil {
-		r.history = nil
-		return
-	}
-	kept := prev.history[max(0, len(prev.history)+1-historyLength):]
-	r.history = append(append(make([]mark, 0, historyLength), kept...), markOf(prev.version))
-}
-
-// remembers reports whether v is r's own commit or one that r's history still lists.
-func (r *record) remembers(v store.Version) bool {
-	return r.version == v || slices.Contains(r.history, markOf(v))
-}
 
 // rank says how much is lost when a store that is full evicts r.
 func (r *record) rank() store.Rank {

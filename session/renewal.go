@@ -110,7 +110,7 @@ func (t *transaction) destroy(ctx context.Context) error {
 	if err := t.lockCommits(a); err != nil {
 		return err
 	}
-	defer func() { <-t.committing }()
+	defer t.unlockCommits()
 
 	t.mu.Lock()
 	t.accessed = true

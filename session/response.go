@@ -27,12 +27,11 @@ type response struct {
 	page    *errorPage // this one
 }
 
-func newResponse(w http.ResponseWriter, r *http.Request, t *transaction) *response {
-	rw := &response{ResponseWriter: w, request: r, session: t}
-	if h := w.Header(); len(h) > 0 {
-		rw.before = h.Clone()
+func (w *response) begin(below http.ResponseWriter, r *http.Request, t *transaction) {
+	w.ResponseWriter, w.request, w.session = below, r, t
+	if h := below.Header(); len(h) > 0 {
+		w.before = h.Clone()
 	}
-	return rw
 }
 
 // start commits the session for a response with this status, once. After that
@@ -90,9 +89,12 @@ func (w *response) finish() {
 	if !w.started {
 		w.start(http.StatusOK)
 	}
-	t.seal()
+	dirty := t.seal()
 	if w.failed != nil {
 		w.page.finish(w.request, w.failed)
+		return
+	}
+	if !dirty {
 		return
 	}
 	if err := t.commit(w.request.Context(), nil); err != nil {

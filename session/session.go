@@ -30,14 +30,19 @@ func Login(ctx context.Context, user string) {
 	}
 	now := time.Now()
 	t.change(login{
-		user: user, ref: rand.Text(), agent: shortened(t.agent),
+		user: user, ref: rand.Text(), agent: t.agent(),
 		at: milli(now), deadline: milli(now.Add(t.manager.options.Lifetime)),
 	})
 }
 
-// shortened bounds what a client can make us keep of its User-Agent.
-func shortened(agent string) string {
+// agent returns the client's User-Agent, of which a client can't make us keep
+// more than a line.
+func (t *transaction) agent() string {
+	if t.request == nil {
+		return ""
+	}
 	const most = 256
+	agent := t.request.UserAgent()
 	return strings.ToValidUTF8(agent[:min(len(agent), most)], "")
 }
 

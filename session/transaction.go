@@ -20,11 +20,10 @@ import (
 // with its view, and hands over its changes in one piece or not at all.
 type transaction struct {
 	manager   *Manager
-	enclosing *transaction // of the manager around this one, if any
-	inner     *transaction // of the manager inside this one, if any
-	outer     *transaction // in a fork
-	looks     bool         // HEAD or prefetch; see exchange.Exchange
-	agent     string       // the client's User-Agent
+	enclosing *transaction  // of the manager around this one, if any
+	inner     *transaction  // of the manager inside this one, if any
+	outer     *transaction  // in a fork
+	request   *http.Request // nil for a Do
 
 	mu    sync.Mutex
 	ident identity
@@ -39,7 +38,7 @@ type transaction struct {
 	ending   *persisted // a session that Destroy could not end yet
 
 	reads    []string // the keys that were read, at first in fewReads
-	fewReads [4]string
+	fewReads [2]string
 	readUser bool
 	accessed bool
 
@@ -57,7 +56,7 @@ type transaction struct {
 	undos  []func(context.Context)
 	locals map[any]any
 
-	committing chan struct{} // holds a token while a commit is under way
+	committing turn
 }
 
 // persisted is a session as it is in the store.
@@ -68,14 +67,13 @@ type persisted struct {
 
 var _ exchange.Exchange = (*transaction)(nil)
 
-func (m *Manager) newTransaction(ctx context.Context) *transaction {
-	return &transaction{manager: m, enclosing: innermost(ctx)}
+func (t *transaction) begin(m *Manager, ctx context.Context) {
+	t.manager, t.enclosing = m, innermost(ctx)
 }
 
-// forRequest takes from r what the session wants to know of it.
-func (t *transaction) forRequest(r *http.Request) {
-	t.looks = looks(r)
-	t.agent = r.UserAgent()
+// nest tells the managers around this one's of t, and refuses one that would be
+// taken for this one by its cookie.
+func (t *transaction) nest() {
 	if e := t.enclosing; e != nil {
 		e.mu.Lock()
 		e.inner = t
@@ -94,7 +92,7 @@ func (t *transaction) fork() *transaction {
 	defer t.mu.Unlock()
 	t.accessed = true
 	return &transaction{
-		manager: t.manager, enclosing: t.enclosing, outer: t, looks: t.looks, agent: t.agent,
+		manager: t.manager, enclosing: t.enclosing, outer: t, request: t.request,
 		ident: t.ident, saved: t.view, view: t.view, begun: t.revision,
 		readonly: t.readonly, headersSent: t.headersSent, sealed: t.sealed,
 		presented: t.presented,
@@ -291,11 +289,13 @@ func (t *transaction) inside() *transaction {
 	return t.inner
 }
 
-// seal refuses further changes: the handler has returned.
-func (t *transaction) seal() {
+// seal refuses further changes, since the handler has returned, and reports
+// whether there are some to commit.
+func (t *transaction) seal() (dirty bool) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	t.sealed = true
+	return t.dirty()
 }
 
 // err is session.Err.
