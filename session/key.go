@@ -112,7 +112,7 @@ func (k Key[T]) Take(ctx context.Context) (v T, ok bool, err error) {
 
 // Delete removes the value with the next commit.
 func (k Key[T]) Delete(ctx context.Context) {
-	k.within(ctx).change(deleteValue{k.name})
+	k.within(ctx).change(deleteValue{name: k.name})
 }
 
 func (k Key[T]) within(ctx context.Context) *transaction {
