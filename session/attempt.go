@@ -15,15 +15,17 @@ import (
 // retries. It keeps one version throughout, so that a write whose reply was lost
 // can be recognised later, by the record or by its history, and is not made twice.
 type attempt struct {
-	t       *transaction
+	m       *Manager
+	t       *transaction // nil where other visitors' sessions are ended
 	op      string
 	ctx     context.Context // without a deadline
 	until   time.Time       // the end of all patience
 	writing patience        // ends before, to leave time for finding out what happened
 	version store.Version
 
-	own  []change     // of the transaction
-	fork *transaction // of a Transact that commits along, or nil
+	own     []change     // of the transaction
+	fork    *transaction // of a Transact that commits along, or nil
+	signsIn bool         // there is a Login among the changes
 
 	ident identity
 	base  *record // what next stands on; nil for a new session
@@ -34,9 +36,15 @@ type attempt struct {
 // attempt begins an operation of t on the store. The client may go away, and a
 // commit goes on.
 func (t *transaction) attempt(ctx context.Context, op string) *attempt {
-	timeout := t.manager.options.StoreTimeout
+	a := t.manager.attempt(ctx, op)
+	a.t = t
+	return a
+}
+
+func (m *Manager) attempt(ctx context.Context, op string) *attempt {
+	timeout := m.options.StoreTimeout
 	now := time.Now()
-	a := &attempt{t: t, op: op, ctx: context.WithoutCancel(ctx), until: now.Add(timeout), version: newVersion()}
+	a := &attempt{m: m, op: op, ctx: context.WithoutCancel(ctx), until: now.Add(timeout), version: newVersion()}
 	a.writing.Context, a.writing.until = a.ctx, now.Add(timeout-timeout/4)
 	return a
 }
@@ -49,13 +57,39 @@ func newVersion() (v store.Version) {
 	return v
 }
 
-// overwrite creates the session, or stores next over base and whatever others
-// put there meanwhile.
+// create stores next under a new id.
+func (a *attempt) create() (err error) {
+	if a.ident, err = a.m.engine.fresh(a.ctx); err != nil {
+		return err
+	}
+	a.next.version = a.version
+	a.next.follow(nil)
+	if err := a.index(a.ident.id, nil, a.next); err != nil {
+		return err
+	}
+	done, current, err := a.swap(a.ident, nil, a.next)
+	switch {
+	case err != nil:
+	case !done || current.ended:
+		err = endedBy(current) // with "end all" for its user, before it was there
+	case a.signsIn:
+		err = a.limit()
+	}
+	if err != nil {
+		a.discard(err)
+	}
+	return err
+}
+
+// overwrite stores next over base and whatever others put there meanwhile.
 func (a *attempt) overwrite() error {
 	a.next.version = a.version
 	for n := 0; ; n++ {
 		a.next.follow(a.base)
-		done, current, err := a.swap(&a.ident, a.base, a.next)
+		if err := a.index(a.ident.id, a.base, a.next); err != nil {
+			return err
+		}
+		done, current, err := a.swap(a.ident, a.base, a.next)
 		switch {
 		case err != nil:
 			return err
@@ -99,20 +133,18 @@ func (a *attempt) rebase(current *record) error {
 // none, and reports whether that happened. current is the record that is there
 // now: next or a later one if it happened; nil if there is none. The error is a
 // *StoreError.
-func (a *attempt) swap(ident *identity, prev, next *record) (done bool, current *record, err error) {
-	m := a.t.manager
+func (a *attempt) swap(ident identity, prev, next *record) (done bool, current *record, err error) {
 	var before store.Version
 	if prev != nil {
 		before = prev.version
 	}
 	doubt, cause := false, error(nil)
 	for n := 0; ; n++ {
-		ttl := m.timeToLive(next)
+		ttl := a.m.timeToLive(next)
 		if ttl <= 0 {
 			return false, nil, nil // its deadline has passed on the way
 		}
-		*ident, err = m.engine.swap(&a.writing, *ident, before, next, ttl)
-		if err == nil {
+		if err = a.m.engine.swap(&a.writing, ident, before, next, ttl); err == nil {
 			return true, next, nil
 		}
 		var conflict *store.Conflict
@@ -162,7 +194,7 @@ func (a *attempt) swap(ident *identity, prev, next *record) (done bool, current 
 func (a *attempt) find(id string) (*record, error) {
 	looking := patience{Context: a.ctx, until: a.until}
 	defer looking.end()
-	found, err := a.t.manager.store.Find(&looking, id)
+	found, err := a.m.store.Find(&looking, id)
 	if errors.Is(err, store.ErrNotFound) {
 		return nil, nil
 	}

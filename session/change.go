@@ -46,6 +46,7 @@ type (
 	renewal     struct{}
 	remember    struct{ deadline time.Time }
 	newDeadline struct{ deadline time.Time }
+	newIdle     struct{ timeout time.Duration }
 )
 
 func (c impossible) apply(*record) (bool, error) { return false, c.err }
@@ -84,9 +85,11 @@ func (c login) apply(r *record) (bool, error) {
 	if r.user != "" && r.user != c.user {
 		r.values = nil // what another user left is not for this one to see
 	}
-	r.user, r.ref, r.agent = c.user, c.ref, c.agent
-	r.authenticated, r.deadline = c.at, c.deadline
-	r.remembered = false
+	if r.user != c.user || r.ref == "" {
+		r.user, r.ref, r.created = c.user, c.ref, c.at
+	}
+	r.agent, r.authenticated, r.deadline = c.agent, c.at, c.deadline
+	r.remembered, r.idle = false, 0
 	return true, nil
 }
 
@@ -100,6 +103,12 @@ func (c remember) apply(r *record) (bool, error) {
 func (c newDeadline) apply(r *record) (bool, error) {
 	changed := !r.deadline.Equal(c.deadline)
 	r.deadline = c.deadline
+	return changed, nil
+}
+
+func (c newIdle) apply(r *record) (bool, error) {
+	changed := r.idle != c.timeout
+	r.idle = c.timeout
 	return changed, nil
 }
 
@@ -157,6 +166,11 @@ func renews(c change) bool {
 		return true
 	}
 	return false
+}
+
+func signsIn(c change) bool {
+	_, ok := c.(login)
+	return ok
 }
 
 // changesCookie reports whether c, made to an existing session, needs a Set-Cookie.

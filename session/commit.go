@@ -78,14 +78,17 @@ func (t *transaction) commit(ctx context.Context, fork *transaction) (err error)
 	a.fork, a.own = fork, t.inflight
 	a.first = *view // the values are shared, and stay as they are
 	a.ident, a.base, a.next = t.ident, t.saved, &a.first
-	renew := t.saved != nil && slices.ContainsFunc(changes, renews)
+	a.signsIn = slices.ContainsFunc(changes, signsIn)
+	store := a.overwrite
+	switch {
+	case t.saved == nil:
+		store = a.create
+	case slices.ContainsFunc(changes, renews):
+		store = a.renew
+	}
 	t.mu.Unlock()
 
-	if renew {
-		err = a.renew()
-	} else {
-		err = a.overwrite()
-	}
+	err = store()
 	t.conclude(a, err)
 	return err
 }
@@ -183,17 +186,14 @@ func isStoreError(err error) bool {
 // now, so it is no reason to fail the request.
 func (t *transaction) touch(ctx context.Context) {
 	m := t.manager
-	if m.options.IdleTimeout == 0 {
-		return
-	}
 	t.mu.Lock()
 	id, saved, left := t.ident.id, t.saved, t.left
 	t.mu.Unlock()
-	if saved == nil || left == 0 {
+	if saved == nil || left == 0 || m.idleTimeout(saved) == 0 {
 		return
 	}
 	ttl := m.timeToLive(saved)
-	if ttl <= 0 || ttl-left < m.options.touchInterval() {
+	if ttl <= 0 || ttl-left < touchInterval(m.idleTimeout(saved)) {
 		return
 	}
 	touching := patience{Context: context.WithoutCancel(ctx), until: time.Now().Add(m.options.StoreTimeout)}

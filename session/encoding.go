@@ -6,8 +6,8 @@ import (
 	"time"
 )
 
-// The encoding: a version byte, a flag byte, three times in milliseconds (0 for
-// none), the three strings, the history, the names of the values, and the values.
+// The encoding: a version byte, a flag byte, three times and the idle timeout in
+// milliseconds (0 for none), the three strings, the history, the names of the values, and the values.
 // Numbers are varints; strings, values and the history have their length before them.
 const formatVersion = 1
 
@@ -25,7 +25,7 @@ var (
 
 // size is the length of the encoding, give or take the varints.
 func (r *record) size() int {
-	n := 2 + 3*binary.MaxVarintLen64 + len(r.user) + len(r.ref) + len(r.agent) + len(r.history) + 16
+	n := 2 + 4*binary.MaxVarintLen64 + len(r.user) + len(r.ref) + len(r.agent) + len(r.history) + 16
 	for _, v := range r.values {
 		n += len(v.name) + len(v.raw) + 2*binary.MaxVarintLen16
 	}
@@ -43,6 +43,7 @@ func (r *record) encode() []byte {
 		}
 		b = binary.AppendVarint(b, ms)
 	}
+	b = binary.AppendVarint(b, r.idle.Milliseconds())
 	for _, s := range []string{r.user, r.ref, r.agent} {
 		b = appendText(b, s)
 	}
@@ -84,6 +85,7 @@ func decodeRecord(b []byte) (*record, error) {
 	}
 	d := decoder{rest: b[2:]}
 	r.created, r.authenticated, r.deadline = d.time(), d.time(), d.time()
+	r.idle = time.Duration(d.varint()) * time.Millisecond
 	r.user, r.ref, r.agent = string(d.bytes()), string(d.bytes()), string(d.bytes())
 
 	r.history = d.bytes()
@@ -108,13 +110,18 @@ type decoder struct {
 	bad  bool
 }
 
-func (d *decoder) time() time.Time {
-	ms, n := binary.Varint(d.rest)
+func (d *decoder) varint() int64 {
+	v, n := binary.Varint(d.rest)
 	if n <= 0 {
 		d.fail()
-		return time.Time{}
+		return 0
 	}
 	d.rest = d.rest[n:]
+	return v
+}
+
+func (d *decoder) time() time.Time {
+	ms := d.varint()
 	if ms == 0 {
 		return time.Time{}
 	}

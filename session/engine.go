@@ -23,22 +23,38 @@ import (
 // scs calls the store with its mutex held. So the store here only reports a
 // conflict, and nothing of the app runs below scs.
 type engine struct {
-	scs *scs.SessionManager
+	scs   *scs.SessionManager
+	store scsStore
 }
 
 // An identity is a session's id, and scs's data of it. The zero identity is that
-// of a session that is not in the store yet.
+// of a session that is not in the store yet. Of other visitors' sessions, which
+// are only ever ended, there is the id alone.
 type identity struct {
 	token string // what the browser holds
 	id    string // what the store sees of it
 	data  context.Context
 }
 
+// fresh returns the identity of a session that is to be created.
+func (e engine) fresh(ctx context.Context) (identity, error) {
+	data, err := e.scs.Load(context.WithoutCancel(ctx), "")
+	if err != nil {
+		return identity{}, err
+	}
+	if err := e.scs.RenewToken(data); err != nil { // there is no old one to delete
+		return identity{}, err
+	}
+	token := e.scs.Token(data)
+	return identity{token, hashed(e.scs.Cookie.Name, token), data}, nil
+}
+
 // newEngine does not use scs.New, which starts a store of its own with a goroutine.
 func newEngine(s store.Store, o Options) engine {
+	adapted := scsStore{s, o.Cookie.Name}
 	return engine{&scs.SessionManager{
 		Lifetime: o.Lifetime,
-		Store:    scsStore{s, o.Cookie.Name},
+		Store:    adapted,
 		Codec:    scsCodec{},
 		Cookie: scs.SessionCookie{
 			Name:        o.Cookie.Name,
@@ -50,7 +66,7 @@ func newEngine(s store.Store, o Options) engine {
 			HttpOnly:    true,
 			Persist:     true, // cookie decides by itself when it is not
 		},
-	}}
+	}, adapted}
 }
 
 // find loads the record of token, or returns store.ErrNotFound. left is the time
@@ -70,17 +86,8 @@ func (e engine) find(ctx context.Context, token string) (ident identity, r *reco
 }
 
 // swap stores next in place of the record with the version prev, or creates it
-// if prev is zero. The identity comes back with the token and the id that a new session got.
-func (e engine) swap(ctx context.Context, ident identity, prev store.Version, next *record, ttl time.Duration) (identity, error) {
-	if ident.data == nil {
-		var err error
-		if ident.data, err = e.scs.Load(context.WithoutCancel(ctx), ""); err != nil {
-			return ident, err
-		}
-	}
-	e.scs.Put(ident.data, recordValue, next)
-	e.scs.SetDeadline(ident.data, next.deadline)
-
+// if prev is zero.
+func (e engine) swap(ctx context.Context, ident identity, prev store.Version, next *record, ttl time.Duration) error {
 	op := &operation{
 		Context: ctx,
 		data:    ident.data,
@@ -88,9 +95,13 @@ func (e engine) swap(ctx context.Context, ident identity, prev store.Version, ne
 		prev:    prev,
 		record:  store.Record{Version: next.version, TTL: ttl, Rank: next.rank()},
 	}
+	if ident.data == nil {
+		return e.store.CommitCtx(op, "", next.encode(), time.Time{})
+	}
+	e.scs.Put(ident.data, recordValue, next)
+	e.scs.SetDeadline(ident.data, next.deadline)
 	_, _, err := e.scs.Commit(op)
-	ident.token, ident.id = e.scs.Token(ident.data), op.id
-	return ident, err
+	return err
 }
 
 // cookie returns the Set-Cookie line for token until deadline, or the one that
@@ -136,7 +147,7 @@ func hashed(cookieName, token string) string {
 type operation struct {
 	context.Context
 	data   context.Context // or nil
-	id     string          // set by the store, if it is new
+	id     string          // set by find, or to be swapped
 	prev   store.Version   // of what a swap is to replace
 	record store.Record    // that was found, or is to be stored; without the data
 }
@@ -177,11 +188,8 @@ func (s scsStore) FindCtx(ctx context.Context, token string) ([]byte, bool, erro
 	return data, err == nil, err
 }
 
-func (s scsStore) CommitCtx(ctx context.Context, token string, b []byte, _ time.Time) error {
+func (s scsStore) CommitCtx(ctx context.Context, _ string, b []byte, _ time.Time) error {
 	op := operationOf(ctx)
-	if op.id == "" {
-		op.id = hashed(s.cookieName, token)
-	}
 	op.record.Data = b
 	return s.Store.Swap(ctx, op.id, op.prev, op.record)
 }

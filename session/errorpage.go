@@ -36,14 +36,18 @@ func Error(w http.ResponseWriter, r *http.Request, err error) {
 	h.Set("X-Content-Type-Options", "nosniff")
 	h.Del("Content-Length")
 	if prefersJSON(r) {
-		h.Set("Content-Type", "application/json")
-		w.WriteHeader(status)
-		json.NewEncoder(w).Encode(map[string]string{"error": sentence})
+		writeJSONError(w, status, sentence)
 		return
 	}
 	h.Set("Content-Type", "text/plain; charset=utf-8")
 	w.WriteHeader(status)
 	io.WriteString(w, sentence+"\n")
+}
+
+func writeJSONError(w http.ResponseWriter, status int, sentence string) {
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(status)
+	json.NewEncoder(w).Encode(map[string]string{"error": sentence})
 }
 
 // An errorPage is the writer that Options.OnError gets. It makes sure that there

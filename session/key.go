@@ -15,9 +15,11 @@ import (
 // [NewKey], as a package variable. It is safe for concurrent use.
 //
 // All methods need a context with a session, which [Manager.Handler] provides,
-// and panic without. They mean the session of the innermost manager; see
-// [Manager.Context].
-type Key[T any] struct{ name string }
+// and panic without. They mean the session of the innermost manager; see In.
+type Key[T any] struct {
+	name    string
+	manager *Manager // nil for the innermost one
+}
 
 // NewKey returns the key called name. Its values are kept as JSON.
 //
@@ -35,7 +37,14 @@ func NewKey[T any](name string) Key[T] {
 	if other, taken := keyTypes.LoadOrStore(name, kind); taken && other != kind {
 		refuse("NewKey[%v](%q): the name is taken by a key of type %v; choose another", kind, name, other)
 	}
-	return Key[T]{name}
+	return Key[T]{name: name}
+}
+
+// In returns the key for m's session, where several managers wrap a handler, as
+// in cart.In(shop).Get(ctx). It panics, when used, if m does not wrap the handler.
+func (k Key[T]) In(m *Manager) Key[T] {
+	k.manager = m
+	return k
 }
 
 // keyTypes has the type of each key's name, for this process.
@@ -97,6 +106,9 @@ func (k Key[T]) Update(ctx context.Context, change func(v *T)) {
 // round trip, or none if there is nothing to take. With an error the value is
 // still there, except after ErrUnknown, when it may be gone.
 func (k Key[T]) Take(ctx context.Context) (v T, ok bool, err error) {
+	if k.manager != nil {
+		ctx = k.manager.Context(ctx)
+	}
 	err = Transact(ctx, func(ctx context.Context) error {
 		if v, ok = k.Lookup(ctx); ok {
 			k.Delete(ctx)
@@ -118,6 +130,9 @@ func (k Key[T]) Delete(ctx context.Context) {
 func (k Key[T]) within(ctx context.Context) *transaction {
 	if k.name == "" {
 		refuse("a Key[%v] that was not made by NewKey", reflect.TypeFor[T]())
+	}
+	if k.manager != nil {
+		ctx = k.manager.Context(ctx)
 	}
 	return within(ctx)
 }

@@ -13,6 +13,7 @@ import (
 // app's handler with [Manager.Handler]. It is safe for concurrent use.
 type Manager struct {
 	store   store.Store
+	indexer store.Indexer // nil if the store has no index
 	options Options
 	engine  engine
 
@@ -30,7 +31,11 @@ func New(s store.Store, o Options) *Manager {
 		refuse("New needs a store; use memstore.New() to keep sessions in memory")
 	}
 	o = o.checked()
-	return &Manager{store: s, options: o, engine: newEngine(s, o)}
+	indexer, _ := s.(store.Indexer)
+	if indexer == nil && o.MaxPerUser > 0 {
+		refuse("Options.MaxPerUser needs a store that lists a user's sessions (store.Indexer), which %T does not; use memstore or redisstore, or leave it 0", s)
+	}
+	return &Manager{store: s, indexer: indexer, options: o, engine: newEngine(s, o)}
 }
 
 // Context returns a context in which the functions of this package and its keys
@@ -83,8 +88,19 @@ func noSession(whose string) string {
 // timeToLive returns how long the store is to keep r, if it is committed now.
 func (m *Manager) timeToLive(r *record) time.Duration {
 	left := time.Until(r.deadline)
-	if idle := m.options.IdleTimeout; idle > 0 && !r.remembered && !r.ended {
+	if idle := m.idleTimeout(r); idle > 0 {
 		left = min(left, idle)
 	}
 	return left
+}
+
+// idleTimeout returns the idle timeout of r, or 0 if it has none.
+func (m *Manager) idleTimeout(r *record) time.Duration {
+	switch {
+	case r.ended, r.remembered:
+		return 0
+	case r.idle > 0:
+		return r.idle
+	}
+	return m.options.IdleTimeout
 }

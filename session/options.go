@@ -21,6 +21,15 @@ type Options struct {
 	// sessions have none. Default none.
 	IdleTimeout time.Duration
 
+	// AnonymousLifetime is the Lifetime of a session that nobody has signed in to,
+	// so that bots can't fill the store. Signing in gives the full one. Default Lifetime.
+	AnonymousLifetime time.Duration
+
+	// MaxPerUser is how many sessions one user can have. The newest sign-in ends
+	// the oldest ones. It costs each sign-in one look at the user's sessions, and
+	// needs a store that is a store.Indexer. Default no limit.
+	MaxPerUser int
+
 	// Cookie is how the browser keeps the id.
 	Cookie Cookie
 
@@ -111,7 +120,7 @@ func (o Options) checked() Options {
 	for _, d := range []struct {
 		field string
 		value time.Duration
-	}{{"Lifetime", o.Lifetime}, {"IdleTimeout", o.IdleTimeout}, {"StoreTimeout", o.StoreTimeout}} {
+	}{{"Lifetime", o.Lifetime}, {"IdleTimeout", o.IdleTimeout}, {"StoreTimeout", o.StoreTimeout}, {"AnonymousLifetime", o.AnonymousLifetime}} {
 		if d.value < 0 {
 			refuse("Options.%s is %v; use a positive duration, or 0 for the default", d.field, d.value)
 		}
@@ -119,14 +128,21 @@ func (o Options) checked() Options {
 	if o.MaxBytes < 0 {
 		refuse("Options.MaxBytes is %d; use a positive number, or 0 for the default", o.MaxBytes)
 	}
+	if o.MaxPerUser < 0 {
+		refuse("Options.MaxPerUser is %d; use a positive number, or 0 for no limit", o.MaxPerUser)
+	}
 	if o.Outage != Refuse && o.Outage != ReadOnly {
 		refuse("Options.Outage is %d; use session.Refuse or session.ReadOnly", o.Outage)
 	}
 	o.Lifetime = orDefault(o.Lifetime, 14*24*time.Hour)
+	o.AnonymousLifetime = orDefault(o.AnonymousLifetime, o.Lifetime)
 	o.StoreTimeout = orDefault(o.StoreTimeout, 2*time.Second)
 	o.MaxBytes = orDefault(o.MaxBytes, 1<<20)
 	if o.IdleTimeout > o.Lifetime {
 		refuse("Options.IdleTimeout (%v) is longer than Options.Lifetime (%v) and would never act; shorten it, or leave it 0", o.IdleTimeout, o.Lifetime)
+	}
+	if o.AnonymousLifetime > o.Lifetime {
+		refuse("Options.AnonymousLifetime (%v) is longer than Options.Lifetime (%v); signing in would shorten a session", o.AnonymousLifetime, o.Lifetime)
 	}
 	if o.Logger == nil {
 		o.Logger = slog.Default()
@@ -199,9 +215,9 @@ func (c Cookie) checked(insecure bool) Cookie {
 // onlyOurs reports whether no other host can have set a cookie of this name.
 func (c Cookie) onlyOurs() bool { return strings.HasPrefix(c.Name, hostPrefix) }
 
-// touchInterval is how stale the time to live of an idle session may get.
-func (o Options) touchInterval() time.Duration {
-	return min(time.Minute, o.IdleTimeout/10)
+// touchInterval is how stale the time to live of a session with this idle timeout may get.
+func touchInterval(idle time.Duration) time.Duration {
+	return min(time.Minute, idle/10)
 }
 
 func orDefault[T comparable](v, other T) T {

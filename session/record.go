@@ -14,11 +14,12 @@ type record struct {
 	version store.Version // of the committed state; not part of the encoding
 
 	created       time.Time
-	authenticated time.Time // when the user signed in; zero for an anonymous session
-	deadline      time.Time // absolute
-	remembered    bool      // lives until the deadline, idle or not
-	ended         bool      // a marker: there was a session here
-	moved         bool      // in a marker: the session goes on under another id
+	authenticated time.Time     // when the user signed in; zero for an anonymous session
+	deadline      time.Time     // absolute
+	idle          time.Duration // its own idle timeout; 0 for the manager's
+	remembered    bool          // lives until the deadline, idle or not
+	ended         bool          // a marker: there was a session here
+	moved         bool          // in a marker: the session goes on under another id
 
 	user, ref, agent string
 
@@ -57,6 +58,6 @@ func (r *record) rank() store.Rank {
 func (r *record) sameAs(other *record) bool {
 	return r.user == other.user && r.ref == other.ref && r.agent == other.agent &&
 		r.authenticated.Equal(other.authenticated) &&
-		r.deadline.Equal(other.deadline) && r.remembered == other.remembered &&
+		r.deadline.Equal(other.deadline) && r.remembered == other.remembered && r.idle == other.idle &&
 		slices.EqualFunc(r.values, other.values, sameValue)
 }

@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"time"
+
+	"github.com/gosatchel/satchel/store"
 )
 
 // markerLifetime is how long it is known of an id that its session has ended.
@@ -15,36 +17,35 @@ const markerLifetime = time.Minute
 // there is no moment at which the visitor has nothing, and none at which both
 // ids work after this has returned.
 func (a *attempt) renew() error {
-	old, base := a.ident, a.base
-	a.ident = identity{}
-	a.next.version = a.version
-	a.next.follow(nil)
-	done, current, err := a.swap(&a.ident, nil, a.next)
-	if err == nil && (!done || current.ended) {
-		err = endedBy(current)
+	old := persisted{a.ident, a.base}
+	err := a.create()
+	if err != nil {
+		return err
 	}
 	created := a.next
-	for n := 0; err == nil; n++ {
-		marker := endedRecord(base)
+	for n := 0; ; n++ {
+		marker := endedRecord(old.record)
 		marker.moved = true
-		done, current, err = a.swap(&old, base, marker)
+		done, current, err := a.swap(old.ident, old.record, marker)
 		switch {
 		case err != nil:
 		case done:
 			a.next = created
+			a.unindex(old)
 			return nil
 		case current == nil || current.ended:
 			err = endedBy(current)
 		default:
-			base = current
-			if err = a.carryOver(created, current); err == nil {
-				created = a.next
-				a.pause(n)
-			}
+			old.record = current
+			err = a.carryOver(created, current)
+			created = a.next
 		}
+		if err != nil {
+			a.discard(err)
+			return err
+		}
+		a.pause(n)
 	}
-	a.discard()
-	return err
 }
 
 // carryOver brings the new record up to date with what somebody committed under
@@ -55,25 +56,28 @@ func (a *attempt) carryOver(created, current *record) error {
 	}
 	a.next.version = newVersion()
 	a.next.follow(created)
-	done, current, err := a.swap(&a.ident, created, a.next)
+	if err := a.index(a.ident.id, created, a.next); err != nil {
+		return err
+	}
+	done, current, err := a.swap(a.ident, created, a.next)
 	if err == nil && !done {
 		err = endedBy(current) // with "end all" for its user
 	}
 	return err
 }
 
-// discard removes the new record of a renewal that failed. Nobody has its id; it
-// would only lie about until it expires.
-func (a *attempt) discard() {
-	if a.ident.id == "" {
-		return
+// discard removes the new record of a commit that failed with err, as far as
+// there is one. Nobody has its id; it would only lie about until it expires.
+func (a *attempt) discard(err error) {
+	if !errors.Is(err, store.ErrNotApplied) || a.base != nil {
+		cleaning := patience{Context: a.ctx, until: a.until}
+		defer cleaning.end()
+		a.m.store.Delete(&cleaning, a.ident.id) // best effort
 	}
-	cleaning := patience{Context: a.ctx, until: a.until}
-	defer cleaning.end()
-	a.t.manager.store.Delete(&cleaning, a.ident.id) // best effort
+	a.unindex(persisted{a.ident, a.next})
 }
 
-// endedRecord returns the marker that takes the place of r. It keeps the history,
+// endedRecord returns the marker that takes the place of r, which may be nil. It keeps the history,
 // so that a commit that came before the end, and got no answer, can still be found.
 func endedRecord(r *record) *record {
 	marker := newRecord(markerLifetime)
@@ -86,11 +90,12 @@ func endedRecord(r *record) *record {
 // end puts a marker in place of the session, whatever others commit meanwhile.
 func (a *attempt) end(s persisted) error {
 	for n := 0; ; n++ {
-		done, current, err := a.swap(&s.ident, s.record, endedRecord(s.record))
+		done, current, err := a.swap(s.ident, s.record, endedRecord(s.record))
 		switch {
 		case err != nil:
 			return err
 		case done:
+			a.unindex(s)
 			return nil
 		case current == nil || current.moved:
 			return endedBy(current)

@@ -46,9 +46,9 @@ func TestP3_OrderOfARenewal(t *testing.T) {
 		want   string
 	}{
 		{"Renew", session.Renew, 0, "find create marker"},
-		{"Login", func(ctx context.Context) { session.Login(ctx, "7") }, 0, "find create marker"},
+		{"Login", func(ctx context.Context) { session.Login(ctx, "7") }, 0, "find index create marker"},
 		{"Renew, with a change on the way", session.Renew, 1, "find create marker change marker"},
-		{"Login, with three changes on the way", signingIn, 3, "find create marker change marker change marker change marker"},
+		{"Login, with three changes on the way", signingIn, 3, "find index create marker change marker change marker change marker"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			trial.OnEachStore(t, func(t *testing.T, s store.Store) {

@@ -17,9 +17,9 @@ import (
 // user is a stable id, not a name that can change or be given to somebody else.
 // An empty one fails the commit.
 //
-// The commit takes three round trips to the store, or one if there was no
-// session: it creates the new record, then ends the old one, and only then the
-// cookie goes out. Of several sign-ins with one old id at once, one is taken; the
+// The commit lists the session under the user, creates the new record, ends the
+// old one if there was a session, and only then the cookie goes out: a round trip
+// each, and one more with Options.MaxPerUser. Of several sign-ins with one old id at once, one is taken; the
 // others fail with ErrEnded. A sign-in with the id of a session that has
 // ended begins an empty one.
 func Login(ctx context.Context, user string) {
@@ -64,10 +64,12 @@ func UserID(ctx context.Context) string {
 
 // Renew gives the session a new id with the next commit, for when what it may do
 // changes. Everything in it stays, and what others commit meanwhile is carried
-// over. It takes one round trip more than a change does.
+// over. It takes one round trip more than a change does, and two more than that
+// where somebody is signed in.
 func Renew(ctx context.Context) { within(ctx).change(renewal{}) }
 
-// Destroy ends the session now, in one round trip. Once it has returned nil, no
+// Destroy ends the session now, in one round trip, and one more to take it off its
+// user's list. Once it has returned nil, no
 // request in flight brings the session back, and its id never works again. What
 // this request changed before is dropped; what it changes after, such as a
 // message for the next page, begins a new session under a new id.
@@ -142,6 +144,29 @@ func Remember(ctx context.Context, d time.Duration) {
 func SetDeadline(ctx context.Context, t time.Time) {
 	deadline := milli(t)
 	within(ctx).change(ahead("SetDeadline", deadline, newDeadline{deadline}))
+}
+
+// SetIdleTimeout gives this session an idle timeout of its own, in the place of
+// Options.IdleTimeout; 0 gives it that one back. A sign-in does, too. A negative one
+// fails the commit.
+func SetIdleTimeout(ctx context.Context, d time.Duration) {
+	if d < 0 {
+		within(ctx).change(impossible{err: fmt.Errorf("session: SetIdleTimeout(%v): use a positive duration, or 0 for that of the options", d)})
+		return
+	}
+	within(ctx).change(newIdle{d.Truncate(time.Millisecond)})
+}
+
+// AuthenticatedAt returns when the user last signed in to this session, as it was
+// asked for with Login; the zero time if nobody is signed in. Signing in again as the same
+// user moves it, so an app can ask for the password again before something
+// sensitive (OWASP ASVS 7.5.1). See [RequireRecent].
+func AuthenticatedAt(ctx context.Context) time.Time {
+	r := within(ctx).look()
+	if r == nil {
+		return time.Time{}
+	}
+	return r.authenticated
 }
 
 // Deadline returns when the session ends, or the zero time if there is none. An

@@ -185,7 +185,7 @@ func (t *transaction) admit(c change) bool {
 		t.refuse(named(c, ErrDone))
 		return false
 	}
-	if _, signsIn := c.(login); signsIn && errors.Is(t.readonly, ErrEnded) {
+	if signsIn(c) && errors.Is(t.readonly, ErrEnded) {
 		t.readonly = nil // a sign-in on an ended id begins a new session
 	}
 	if t.readonly != nil {
@@ -219,7 +219,7 @@ func (t *transaction) refuse(err error) {
 // successor returns a record to make changes to, which is like r, or new if r is nil.
 func (t *transaction) successor(r *record) *record {
 	if r == nil {
-		return newRecord(t.manager.options.Lifetime)
+		return newRecord(t.manager.options.AnonymousLifetime)
 	}
 	return r.clone()
 }

@@ -1,0 +1,130 @@
+package session
+
+import (
+	"cmp"
+	"context"
+	"crypto/sha256"
+	"encoding/base64"
+	"errors"
+	"slices"
+	"time"
+
+	"github.com/gosatchel/satchel/store"
+)
+
+// The index lists a user's sessions. What keeps it complete: an id is listed
+// before its record is written, and unlisted after a marker has taken its place.
+// So it may list a session that is not there yet or any more, and never misses
+// one that is.
+
+// ErrNoIndex means that the store can't list a user's sessions.
+var ErrNoIndex = errors.New("session: the store does not list a user's sessions; use one that is a store.Indexer, as memstore and redisstore are")
+
+// owner is the name under which user's sessions are listed. Like an id it is
+// another one for each cookie name.
+func (m *Manager) owner(user string) string {
+	buf := append([]byte(m.options.Cookie.Name), 0, 'u', 0) // no token contains a zero byte
+	sum := sha256.Sum256(append(buf, user...))
+	return base64.RawURLEncoding.EncodeToString(sum[:])
+}
+
+// index lists id before next is written there in place of prev, unless it is
+// listed already, and for as long.
+func (a *attempt) index(id string, prev, next *record) error {
+	if a.m.indexer == nil || next.user == "" {
+		return nil
+	}
+	if prev != nil && prev.user == next.user && !next.deadline.After(prev.deadline) {
+		return nil
+	}
+	// A minute longer, so that it is never the entry that expires first.
+	ttl := time.Until(next.deadline) + time.Minute
+	if err := a.m.indexer.Index(&a.writing, a.m.owner(next.user), next.ref, id, ttl); err != nil {
+		return &StoreError{a.op, err}
+	}
+	return nil
+}
+
+// unindex removes the entry of a session that has ended. If it fails, the entry
+// goes with the next listing.
+func (a *attempt) unindex(s persisted) {
+	if a.m.indexer == nil || s.record == nil || s.record.user == "" {
+		return
+	}
+	cleaning := patience{Context: a.ctx, until: a.until}
+	defer cleaning.end()
+	a.m.indexer.Unindex(&cleaning, a.m.owner(s.record.user), s.ident.id)
+}
+
+// listed is one entry of a user's index.
+type listed struct {
+	ref, id string
+	record  *record // nil if there is none yet, or none any more
+	left    time.Duration
+}
+
+// alive reports whether there is a session behind the entry.
+func (l listed) alive(now time.Time) bool {
+	return l.record != nil && !l.record.ended && now.Before(l.record.deadline)
+}
+
+// owned returns the entries of user's sessions.
+func (m *Manager) owned(ctx context.Context, user string) ([]listed, error) {
+	if m.indexer == nil {
+		return nil, ErrNoIndex
+	}
+	entries, err := m.indexer.Owned(ctx, m.owner(user))
+	if err != nil {
+		return nil, err
+	}
+	all := make([]listed, len(entries))
+	for i, e := range entries {
+		all[i] = listed{ref: e.Ref, id: e.ID, left: e.Record.TTL}
+		if e.Record.Version == (store.Version{}) {
+			continue
+		}
+		r, err := decodeRecord(e.Record.Data)
+		if err != nil {
+			// What can't be read must still be listed, and ended.
+			r = &record{user: user, ref: e.Ref, deadline: time.Now().Add(e.Record.TTL)}
+		}
+		r.version = e.Record.Version
+		all[i].record = r
+	}
+	return all, nil
+}
+
+// limit ends the oldest sessions of the user who signs in, if there are more than
+// Options.MaxPerUser. It comes after the new record is there and before anybody
+// has its id: of sign-ins at the same time, the last to look sees them all.
+func (a *attempt) limit() error {
+	most := a.m.options.MaxPerUser
+	if most == 0 {
+		return nil
+	}
+	all, err := a.m.owned(&a.writing, a.next.user)
+	if err != nil {
+		return &StoreError{a.op, err}
+	}
+	now := time.Now()
+	all = slices.DeleteFunc(all, func(l listed) bool { return !l.alive(now) })
+	// All sign-ins that look have to agree on which are the oldest.
+	slices.SortFunc(all, func(x, y listed) int {
+		return cmp.Or(y.record.created.Compare(x.record.created), cmp.Compare(x.ref, y.ref))
+	})
+	var kept []string
+	for _, l := range all {
+		switch {
+		case slices.Contains(kept, l.ref): // being renewed
+		case len(kept) < most:
+			kept = append(kept, l.ref)
+		case l.ref == a.next.ref:
+			return ErrEnded // others have signed in since
+		default:
+			if err := a.end(persisted{identity{id: l.id}, l.record}); isStoreError(err) {
+				return err
+			}
+		}
+	}
+	return nil
+}

@@ -1,0 +1,174 @@
+package session
+
+import (
+	"context"
+	"errors"
+	"slices"
+	"time"
+
+	"github.com/gosatchel/satchel/store"
+)
+
+// Info describes one of a user's sessions.
+type Info struct {
+	// Ref names the session to Revoke. It is random, made at sign-in, stays the
+	// same over renewals, and is no secret: nobody can act as the user with it.
+	Ref string
+
+	Created time.Time // when the user signed in, first if more than once
+	Expires time.Time // when it ends at the latest
+
+	// LastSeen is when it was used last, give or take the interval at which idle
+	// timeouts are extended: a minute or a tenth of the timeout, whichever is
+	// shorter. It is zero for a session without an idle timeout, and now for one
+	// that ends before its idle timeout could.
+	LastSeen time.Time
+
+	// Current says that it is the session that the request was made in.
+	Current bool
+
+	// UserAgent is what the browser called itself at sign-in. It can be anything.
+	UserAgent string
+}
+
+// Sessions returns user's sessions, the newest sign-in first. It takes a small
+// fixed number of round trips, and its cost grows with user's sessions alone.
+//
+// ctx needs no session, except for Info.Current. A program that only lists or
+// revokes has a Manager with the store and the cookie name of the app's. The error
+// is a *[StoreError], or [ErrNoIndex].
+func (m *Manager) Sessions(ctx context.Context, user string) ([]Info, error) {
+	limited, cancel := context.WithTimeout(ctx, m.options.StoreTimeout)
+	defer cancel()
+	all, err := m.owned(limited, user)
+	if err != nil {
+		return nil, listingFailed(err)
+	}
+	current := m.currentRef(ctx, user)
+	now := time.Now()
+	var infos []Info
+	for _, l := range all {
+		if !l.alive(now) || slices.ContainsFunc(infos, func(i Info) bool { return i.Ref == l.ref }) {
+			continue // ended, or another id of one that is being renewed
+		}
+		r := l.record
+		info := Info{Ref: l.ref, Created: r.created, Expires: r.deadline, Current: l.ref == current, UserAgent: r.agent}
+		if idle := m.idleTimeout(r); idle > 0 {
+			info.LastSeen = now.Add(l.left - min(idle, r.deadline.Sub(now)))
+		}
+		infos = append(infos, info)
+	}
+	slices.SortFunc(infos, func(a, b Info) int { return b.Created.Compare(a.Created) })
+	return infos, nil
+}
+
+// Revoke ends the session of user that is called ref, from the very next request
+// on, everywhere, and also if it is renewed at the same time. The error is
+// store.ErrNotFound if user has no such session, or a *[StoreError], after which it
+// may still be there.
+//
+// It takes a small fixed number of round trips.
+func (m *Manager) Revoke(ctx context.Context, user, ref string) error {
+	ended, err := m.revoke(ctx, user, func(r string) bool { return r == ref })
+	if err == nil && ended == 0 {
+		return store.ErrNotFound
+	}
+	return err
+}
+
+// RevokeAll ends all sessions of user, from the very next request on, everywhere.
+// None that is renewed at the same time gets away; a sign-in at the same time is
+// ended too, or happened after. It takes some round trips for each session. After a
+// *[StoreError] some may still be there.
+func (m *Manager) RevokeAll(ctx context.Context, user string) error {
+	_, err := m.revoke(ctx, user, func(string) bool { return true })
+	return err
+}
+
+// RevokeOthers ends all sessions of the user who is signed in, except the one of
+// ctx (OWASP ASVS 7.4.3, after a password was changed). It fails if nobody is
+// signed in, and otherwise like [Manager.RevokeAll].
+func RevokeOthers(ctx context.Context) error {
+	t := within(ctx)
+	if err := t.direct(); err != nil {
+		return err
+	}
+	r := t.look()
+	if r == nil || r.user == "" {
+		if err := t.err(); err != nil {
+			return err
+		}
+		return errors.New("session: RevokeOthers: nobody is signed in")
+	}
+	_, err := t.manager.revoke(ctx, r.user, func(ref string) bool { return ref != r.ref })
+	return err
+}
+
+// currentRef returns the ref of ctx's session if it is one of user's, or "".
+func (m *Manager) currentRef(ctx context.Context, user string) string {
+	for t := innermost(ctx); t != nil; t = t.enclosing {
+		if t.manager != m {
+			continue
+		}
+		if r := t.look(); r != nil && r.user == user {
+			return r.ref
+		}
+	}
+	return ""
+}
+
+// maxPasses bounds how often revoke looks whether it has ended all.
+const maxPasses = 100
+
+// revoke ends the sessions of user whose ref is chosen, until there is none: a
+// renewal can list a new id while it works. It returns how many there were.
+func (m *Manager) revoke(ctx context.Context, user string, chosen func(ref string) bool) (ended int, err error) {
+	for range maxPasses {
+		looking, cancel := context.WithTimeout(context.WithoutCancel(ctx), m.options.StoreTimeout)
+		all, err := m.owned(looking, user)
+		cancel()
+		if err != nil {
+			return ended, listingFailed(err)
+		}
+		found := 0
+		for _, l := range all {
+			if !chosen(l.ref) || l.record != nil && l.record.ended {
+				continue
+			}
+			found++
+			if err := m.endListed(ctx, l, user); err != nil {
+				return ended, err
+			}
+		}
+		if found == 0 {
+			return ended, nil
+		}
+		ended += found
+		if ctx.Err() != nil {
+			return ended, &StoreError{"revoke", context.Cause(ctx)}
+		}
+	}
+	return ended, &StoreError{"revoke", errors.New("the user's sessions keep being renewed")}
+}
+
+// endListed ends the session of an entry. One that is just being created finds
+// the marker in its place, and is not.
+func (m *Manager) endListed(ctx context.Context, l listed, user string) error {
+	a := m.attempt(ctx, "revoke")
+	defer a.writing.end()
+	err := a.end(persisted{identity{id: l.id}, l.record})
+	if isStoreError(err) {
+		return err
+	}
+	if err != nil || l.record == nil {
+		a.unindex(persisted{identity{id: l.id}, &record{user: user}})
+	}
+	return nil
+}
+
+func listingFailed(err error) error {
+	if errors.Is(err, ErrNoIndex) {
+		return err
+	}
+	return &StoreError{"list", err}
+}
