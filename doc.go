@@ -29,7 +29,7 @@
 //
 // # What it promises
 //
-// These hold on every store that ships, and each has tests of its name (P1 to P11).
+// These hold on every store that ships, and each has tests of its name (P1 to P12).
 //
 //   - P1, no lost update. Concurrent requests of one session, in one process or
 //     many, don't overwrite each other: changes of different keys merge, Update is
@@ -54,10 +54,14 @@
 //     value is an absent one, a malformed id never reaches the store.
 //   - P8, quiet when idle. No cookie and no write until something is stored, none
 //     for a request that changes nothing.
-//   - P9, few round trips: none without a cookie, one to read, two to change.
+//   - P9, few round trips: none without a cookie, one to read, two to change. A
+//     sign-in takes two more, to list the session and to end the old id.
 //   - P10, safe by default. Random 256-bit ids, of which the store sees a hash;
 //     a __Host- cookie, Secure, HttpOnly, SameSite=Lax; no id or value in logs.
 //   - P11, typed. A key carries its type; there is nothing to register or assert.
+//   - P12, a user's sessions can be listed and ended, one, others or all, at a cost
+//     that grows with that user's alone, effective on the very next request, and
+//     complete: a renewal that races with it is ended too.
 //
 // # How it works
 //

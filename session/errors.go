@@ -35,6 +35,9 @@ var (
 	// have happened. It is always wrapped in a *StoreError.
 	ErrUnknown = errors.New("session: it is not known whether the changes were stored")
 
+	// ErrNoIndex means that the store can't list a user's sessions.
+	ErrNoIndex = errors.New("session: the store does not list a user's sessions; use one that is a store.Indexer, as memstore and redisstore are")
+
 	// errMoved is ErrEnded where the session goes on under another id.
 	errMoved = fmt.Errorf("%w: it was renewed, and goes on under a new id", ErrEnded)
 

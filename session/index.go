@@ -5,7 +5,6 @@ import (
 	"context"
 	"crypto/sha256"
 	"encoding/base64"
-	"errors"
 	"slices"
 	"time"
 
@@ -16,9 +15,6 @@ import (
 // before its record is written, and unlisted after a marker has taken its place.
 // So it may list a session that is not there yet or any more, and never misses
 // one that is.
-
-// ErrNoIndex means that the store can't list a user's sessions.
-var ErrNoIndex = errors.New("session: the store does not list a user's sessions; use one that is a store.Indexer, as memstore and redisstore are")
 
 // owner is the name under which user's sessions are listed. Like an id it is
 // another one for each cookie name.
