@@ -69,6 +69,9 @@ func (a *attempt) create() (err error) {
 	}
 	done, current, err := a.swap(a.ident, nil, a.next)
 	switch {
+	case errors.Is(err, store.ErrNotApplied):
+		a.unindex(persisted{a.ident, a.next})
+		return err
 	case err != nil:
 	case !done || current.ended:
 		err = endedBy(current) // with "end all" for its user, before it was there
@@ -76,7 +79,7 @@ func (a *attempt) create() (err error) {
 		err = a.limit()
 	}
 	if err != nil {
-		a.discard(err)
+		a.discard()
 	}
 	return err
 }
@@ -140,6 +143,9 @@ func (a *attempt) swap(ident identity, prev, next *record) (done bool, current *
 	}
 	doubt, cause := false, error(nil)
 	for n := 0; ; n++ {
+		if err := a.writing.Err(); err != nil && !doubt {
+			return false, nil, &StoreError{a.op, err}
+		}
 		ttl := a.m.timeToLive(next)
 		if ttl <= 0 {
 			return false, nil, nil // its deadline has passed on the way

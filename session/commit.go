@@ -3,14 +3,17 @@ package session
 import (
 	"context"
 	"errors"
+	"fmt"
 	"log/slog"
 	"slices"
-	"time"
 )
 
 // errRerun tells Transact that what its function had read or changed was changed
 // by somebody else. Nothing was written.
 var errRerun = errors.New("session: run it again")
+
+// errPanicked concludes a commit in which a function of the app has panicked.
+var errPanicked = errors.New("session: a function of an Update has panicked")
 
 // commit makes the pending changes durable, and with them those of fork, which
 // may be nil. One commit of a transaction runs at a time; changes made meanwhile
@@ -34,7 +37,7 @@ func (t *transaction) commit(ctx context.Context, fork *transaction) (err error)
 	}
 	defer func() {
 		t.mu.Lock()
-		if err != nil && err != errRerun {
+		if err != errRerun {
 			t.failure = err
 		}
 		t.mu.Unlock()
@@ -44,53 +47,75 @@ func (t *transaction) commit(ctx context.Context, fork *transaction) (err error)
 	if err := t.finishEnding(a); err != nil {
 		return err
 	}
-	t.mu.Lock()
-	switch {
-	case fork != nil && t.sealed:
-		t.mu.Unlock()
-		return ErrDone
-	case fork != nil && fork.begun != t.revision:
-		t.mu.Unlock()
-		return errRerun
+	store, err := t.stage(ctx, a, fork)
+	if store == nil {
+		return err
 	}
+	concluded := false
+	defer func() {
+		if !concluded { // an Update has panicked, on what others had stored
+			t.conclude(a, errPanicked)
+		}
+	}()
+	err = store()
+	concluded = true
+	t.conclude(a, err)
+	return err
+}
+
+// stage hands the changes over to a, and returns how they are to be stored; nil if
+// there is nothing to store, or something speaks against it.
+func (t *transaction) stage(ctx context.Context, a *attempt, fork *transaction) (store func() error, err error) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
 	changes, view := t.pending, t.view
 	if fork != nil {
+		if t.sealed {
+			return nil, ErrDone
+		}
+		if fork.begun != t.revision {
+			return nil, errRerun
+		}
 		changes, view = slices.Concat(t.pending, fork.pending), fork.view
 	}
-	if late := t.headersSent && (t.saved == nil && len(changes) > 0 || slices.ContainsFunc(changes, changesCookie)); late && t.fault == nil {
+	if t.headersSent && t.fault == nil && (t.saved == nil && len(changes) > 0 || slices.ContainsFunc(changes, changesCookie)) {
 		t.fault = ErrHeadersSent
 	}
 	if err := t.fault; err != nil {
-		t.pending, t.fault = nil, nil
-		t.view = t.saved
-		t.revision++
-		t.mu.Unlock()
-		return err
+		if fork == nil {
+			t.reset() // otherwise it stays for a commit that is about it
+		}
+		return nil, err
+	}
+	if err := ctx.Err(); err != nil && t.saved != nil && slices.ContainsFunc(changes, renews) {
+		// Nobody would get the new id, and the old one would have ended.
+		t.reset()
+		return nil, fmt.Errorf("session: not renewed, since the client has gone: %w", err)
 	}
 	if len(changes) == 0 || t.stored(view, changes) {
-		t.pending, t.view = nil, t.saved
-		t.revision++
+		t.reset()
 		t.adopt(fork)
-		t.mu.Unlock()
-		return nil
+		return nil, nil
 	}
 	t.inflight, t.pending = t.pending, nil
 	a.fork, a.own = fork, t.inflight
 	a.first = *view // the values are shared, and stay as they are
 	a.ident, a.base, a.next = t.ident, t.saved, &a.first
 	a.signsIn = slices.ContainsFunc(changes, signsIn)
-	store := a.overwrite
 	switch {
 	case t.saved == nil:
-		store = a.create
+		return a.create, nil
 	case slices.ContainsFunc(changes, renews):
-		store = a.renew
+		return a.renew, nil
 	}
-	t.mu.Unlock()
+	return a.overwrite, nil
+}
 
-	err = store()
-	t.conclude(a, err)
-	return err
+// reset forgets every change that is not being committed.
+func (t *transaction) reset() {
+	t.pending, t.fault = nil, nil
+	t.view = t.saved
+	t.revision++
 }
 
 // giveUp drops what an earlier commit of this request failed to store or to end.
@@ -100,9 +125,8 @@ func (t *transaction) giveUp() {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	if isStoreError(t.failure) {
-		t.pending, t.ending, t.fault = nil, nil, nil
-		t.view = t.saved
-		t.revision++
+		t.ending = nil
+		t.reset()
 	}
 }
 
@@ -128,6 +152,10 @@ func (t *transaction) conclude(a *attempt, err error) {
 	t.mu.Lock()
 	waiting := t.inflight
 	t.inflight = nil
+	if dropped := errors.Is(err, ErrEnded) || errors.Is(err, ErrUnknown); dropped && a.fork != nil && len(waiting) > 0 && t.fault == nil {
+		// Whoever ran the Transact is told, but not whoever made these changes.
+		t.fault = err
+	}
 	switch {
 	case err == nil:
 		before := t.saved
@@ -179,32 +207,6 @@ func (t *transaction) endedByOthers(err error) {
 func isStoreError(err error) bool {
 	var failed *StoreError
 	return errors.As(err, &failed)
-}
-
-// touch extends the idle timeout of a session that was only read, if it got
-// stale enough to be worth a round trip. A failure costs the visitor nothing
-// now, so it is no reason to fail the request.
-func (t *transaction) touch(ctx context.Context) {
-	m := t.manager
-	t.mu.Lock()
-	id, saved, left := t.ident.id, t.saved, t.left
-	t.mu.Unlock()
-	if saved == nil || left == 0 || m.idleTimeout(saved) == 0 {
-		return
-	}
-	ttl := m.timeToLive(saved)
-	if ttl <= 0 || ttl-left < touchInterval(m.idleTimeout(saved)) {
-		return
-	}
-	touching := patience{Context: context.WithoutCancel(ctx), until: time.Now().Add(m.options.StoreTimeout)}
-	defer touching.end()
-	if err := m.store.Touch(&touching, id, saved.version, ttl); err != nil {
-		t.log(slog.LevelWarn, "session: the idle timeout could not be extended", "error", &StoreError{"touch", err})
-		return
-	}
-	t.mu.Lock()
-	t.left = ttl
-	t.mu.Unlock()
 }
 
 // logOverwritten reports the Sets among changes that are about to overwrite what

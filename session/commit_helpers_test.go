@@ -35,7 +35,7 @@ var obliging = http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
 // a busy machine.
 func patient() session.Options {
 	o := plainHTTP()
-	o.StoreTimeout = time.Minute
+	o.StoreTimeout = 30 * time.Second
 	return o
 }
 

@@ -61,12 +61,12 @@ func (t *transaction) announce(h http.Header, r *http.Request) {
 		}
 		t.mu.Lock()
 	}
-	defer t.mu.Unlock()
 	t.headersSent = true
-	if t.accessed {
+	accessed, line := t.accessed, t.cookie()
+	t.mu.Unlock()
+	if accessed {
 		addVary(h)
 	}
-	line := t.cookie()
 	if line == "" {
 		return
 	}

@@ -48,6 +48,9 @@ func (m *Manager) Do(ctx context.Context, token string, fn func(ctx context.Cont
 	}
 	if err == nil {
 		t.touch(ctx)
+		if t.seal() { // a goroutine of fn's was late, but not too late
+			err = t.commit(ctx, nil)
+		}
 	}
 	return token, err
 }

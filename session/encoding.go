@@ -7,7 +7,7 @@ import (
 )
 
 // The encoding: a version byte, a flag byte, three times and the idle timeout in
-// milliseconds (0 for none), the three strings, the history, the names of the values, and the values.
+// microseconds (0 for none), the three strings, the history, the names of the values, and the values.
 // Numbers are varints; strings, values and the history have their length before them.
 const formatVersion = 1
 
@@ -37,13 +37,13 @@ func (r *record) encode() []byte {
 	b[0] = formatVersion
 	b[1] = flag(flagRemembered, r.remembered) | flag(flagEnded, r.ended) | flag(flagMoved, r.moved)
 	for _, t := range []time.Time{r.created, r.authenticated, r.deadline} {
-		var ms int64
+		var µs int64
 		if !t.IsZero() {
-			ms = t.UnixMilli()
+			µs = t.UnixMicro()
 		}
-		b = binary.AppendVarint(b, ms)
+		b = binary.AppendVarint(b, µs)
 	}
-	b = binary.AppendVarint(b, r.idle.Milliseconds())
+	b = binary.AppendVarint(b, r.idle.Microseconds())
 	for _, s := range []string{r.user, r.ref, r.agent} {
 		b = appendText(b, s)
 	}
@@ -85,7 +85,7 @@ func decodeRecord(b []byte) (*record, error) {
 	}
 	d := decoder{rest: b[2:]}
 	r.created, r.authenticated, r.deadline = d.time(), d.time(), d.time()
-	r.idle = time.Duration(d.varint()) * time.Millisecond
+	r.idle = time.Duration(d.varint()) * time.Microsecond
 	r.user, r.ref, r.agent = string(d.bytes()), string(d.bytes()), string(d.bytes())
 
 	r.history = d.bytes()
@@ -121,11 +121,11 @@ func (d *decoder) varint() int64 {
 }
 
 func (d *decoder) time() time.Time {
-	ms := d.varint()
-	if ms == 0 {
+	µs := d.varint()
+	if µs == 0 {
 		return time.Time{}
 	}
-	return time.UnixMilli(ms).UTC()
+	return time.UnixMicro(µs).UTC()
 }
 
 // count reads how many items of at least size bytes follow. It is bounded by what

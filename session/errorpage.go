@@ -25,6 +25,8 @@ func Error(w http.ResponseWriter, r *http.Request, err error) {
 		status, sentence = http.StatusServiceUnavailable, "The service is not available right now. Please check whether your change was saved before you repeat it."
 	case isStoreError(err):
 		status, sentence = http.StatusServiceUnavailable, "The service is not available right now. Please try again in a moment."
+	case errors.Is(err, ErrAmbiguous):
+		sentence = "Your browser sent two different sessions, and nothing was saved. Please delete this site's cookies."
 	case errors.Is(err, ErrEnded):
 		status, sentence = http.StatusConflict, "Your session has changed meanwhile, and nothing was saved. Please reload the page."
 	}
@@ -34,7 +36,9 @@ func Error(w http.ResponseWriter, r *http.Request, err error) {
 	}
 	h.Set("Cache-Control", "no-store")
 	h.Set("X-Content-Type-Options", "nosniff")
-	h.Del("Content-Length")
+	for _, ofThePage := range []string{"Content-Length", "Content-Encoding", "Etag", "Last-Modified"} {
+		h.Del(ofThePage)
+	}
 	if prefersJSON(r) {
 		writeJSONError(w, status, sentence)
 		return

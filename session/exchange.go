@@ -26,30 +26,56 @@ func looks(r *http.Request) bool {
 
 func (t *transaction) Looks() bool { return t.request != nil && looks(t.request) }
 
-func (t *transaction) Unseen(undo func(ctx context.Context)) {
+// An undo puts back what a page took, for the user whose page it was.
+type undo struct {
+	run  func(context.Context)
+	user string
+}
+
+func (t *transaction) Unseen(run func(ctx context.Context)) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	t.undos = append(t.undos, undo)
+	if t.headersSent {
+		return // it is being shown
+	}
+	u := undo{run: run}
+	if t.view != nil {
+		u.user = t.view.user
+	}
+	t.undos = append(t.undos, u)
 }
 
 // unseen runs what was registered for the case that the response shows nothing,
-// and reports whether there was anything.
-func (t *transaction) unseen(ctx context.Context) bool {
+// and returns it, to be registered again if what it changed can't be committed.
+// What a user had not seen is nothing for whoever is signed in by now.
+func (t *transaction) unseen(ctx context.Context) []undo {
 	t.mu.Lock()
-	undos := t.undos
+	undos, user := t.undos, ""
 	t.undos = nil
-	t.mu.Unlock()
-	for _, undo := range undos {
-		undo(exchange.With(ctx, t))
+	if t.view != nil {
+		user = t.view.user
 	}
-	return len(undos) > 0
+	t.mu.Unlock()
+	for _, u := range undos {
+		if u.user == "" || u.user == user {
+			u.run(exchange.With(ctx, t))
+		}
+	}
+	return undos
+}
+
+// stillUnseen registers again what unseen has returned.
+func (t *transaction) stillUnseen(undos []undo) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.undos = append(undos, t.undos...)
 }
 
 // giveBack drops what was to be changed, and puts back what was taken. It costs
 // no round trip if nothing was.
 func (t *transaction) giveBack(ctx context.Context) {
 	t.drop()
-	if !t.unseen(ctx) {
+	if len(t.unseen(ctx)) == 0 {
 		return
 	}
 	if err := t.commit(ctx, nil); err != nil {

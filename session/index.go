@@ -65,7 +65,31 @@ func (l listed) alive(now time.Time) bool {
 }
 
 // owned returns the entries of user's sessions.
+//
+// A renewal can come between the moment that the store looks at the list and the
+// one that it looks at a record: then there is the marker of an id whose successor
+// is not in the list. It has been listed before the marker was written, so another
+// look finds it.
 func (m *Manager) owned(ctx context.Context, user string) ([]listed, error) {
+	var known []string
+	for {
+		all, err := m.listedOnce(ctx, user)
+		if err != nil {
+			return nil, err
+		}
+		moved := len(known)
+		for _, l := range all {
+			if l.record != nil && l.record.moved && !slices.Contains(known, l.id) {
+				known = append(known, l.id)
+			}
+		}
+		if len(known) == moved {
+			return all, nil
+		}
+	}
+}
+
+func (m *Manager) listedOnce(ctx context.Context, user string) ([]listed, error) {
 	if m.indexer == nil {
 		return nil, ErrNoIndex
 	}
@@ -94,33 +118,47 @@ func (m *Manager) owned(ctx context.Context, user string) ([]listed, error) {
 // Options.MaxPerUser. It comes after the new record is there and before anybody
 // has its id: of sign-ins at the same time, the last to look sees them all.
 func (a *attempt) limit() error {
-	most := a.m.options.MaxPerUser
-	if most == 0 {
-		return nil
+	for again := a.m.options.MaxPerUser > 0; again; {
+		surplus, err := a.surplus()
+		if err != nil {
+			return err
+		}
+		again = false
+		for _, l := range surplus {
+			err := a.end(persisted{identity{id: l.id}, l.record})
+			if isStoreError(err) {
+				return err
+			}
+			again = again || err != nil // it was renewed meanwhile
+		}
 	}
+	return nil
+}
+
+// surplus returns the sessions that are too many. It fails with ErrEnded if the
+// new one is among them, since others have signed in after it.
+func (a *attempt) surplus() (surplus []listed, err error) {
 	all, err := a.m.owned(&a.writing, a.next.user)
 	if err != nil {
-		return &StoreError{a.op, err}
+		return nil, &StoreError{a.op, err}
 	}
 	now := time.Now()
 	all = slices.DeleteFunc(all, func(l listed) bool { return !l.alive(now) })
 	// All sign-ins that look have to agree on which are the oldest.
 	slices.SortFunc(all, func(x, y listed) int {
-		return cmp.Or(y.record.created.Compare(x.record.created), cmp.Compare(x.ref, y.ref))
+		return cmp.Or(y.record.authenticated.Compare(x.record.authenticated), cmp.Compare(x.ref, y.ref))
 	})
 	var kept []string
 	for _, l := range all {
 		switch {
-		case slices.Contains(kept, l.ref): // being renewed
-		case len(kept) < most:
+		case slices.Contains(kept, l.ref): // another id of one that is being renewed
+		case len(kept) < a.m.options.MaxPerUser:
 			kept = append(kept, l.ref)
 		case l.ref == a.next.ref:
-			return ErrEnded // others have signed in since
+			return nil, ErrEnded
 		default:
-			if err := a.end(persisted{identity{id: l.id}, l.record}); isStoreError(err) {
-				return err
-			}
+			surplus = append(surplus, l)
 		}
 	}
-	return nil
+	return surplus, nil
 }

@@ -15,7 +15,7 @@ const maxIntended = 2048
 
 // intend remembers where r was going.
 func (t *transaction) intend(r *http.Request) {
-	if target := localPath(r.URL.RequestURI()); target != "" && len(target) <= maxIntended {
+	if target := target(r); target != "" && len(target) <= maxIntended {
 		raw, err := intended.encode(target)
 		if err == nil {
 			t.change(setValue{name: intended.name, raw: raw})
@@ -35,6 +35,15 @@ func Intended(ctx context.Context, fallback string) string {
 	}
 	intended.Delete(ctx)
 	return target
+}
+
+// target returns the path and query that the browser asked for, or "". That is
+// not r.URL, which a router may have cut a prefix from.
+func target(r *http.Request) string {
+	if r.RequestURI == "" {
+		return localPath(r.URL.RequestURI())
+	}
+	return localPath(r.RequestURI)
 }
 
 // localPath returns target if every browser takes it for a path of this site, or

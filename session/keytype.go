@@ -8,8 +8,10 @@ import (
 )
 
 var (
-	jsonMarshaler = reflect.TypeFor[json.Marshaler]()
-	textMarshaler = reflect.TypeFor[encoding.TextMarshaler]()
+	jsonMarshaler   = reflect.TypeFor[json.Marshaler]()
+	jsonUnmarshaler = reflect.TypeFor[json.Unmarshaler]()
+	textMarshaler   = reflect.TypeFor[encoding.TextMarshaler]()
+	textUnmarshaler = reflect.TypeFor[encoding.TextUnmarshaler]()
 )
 
 // unfit returns why JSON would lose a value of type t without a word, or fail on
@@ -21,11 +23,20 @@ func unfit(t reflect.Type) string {
 
 // unfitAt is unfit for the part of a value that is found at path.
 func unfitAt(t reflect.Type, path string, seen map[reflect.Type]bool) string {
-	if seen[t] || encodesItself(t) {
+	if seen[t] {
 		return ""
 	}
 	seen[t] = true
+	if writes, reads := encodesItself(t); writes && !reads {
+		return fmt.Sprintf("%s marshals itself, but can't unmarshal itself, and could never be read; add the other method", path)
+	} else if writes {
+		return ""
+	}
 	switch t.Kind() {
+	case reflect.Interface:
+		if t.NumMethod() > 0 {
+			return fmt.Sprintf("%s is an interface, and JSON could not know which type to make of it; use the type itself", path)
+		}
 	case reflect.Chan, reflect.Func, reflect.Complex64, reflect.Complex128, reflect.UnsafePointer:
 		return fmt.Sprintf("%s is a %s, which JSON can't carry; leave it out", path, t.Kind())
 	case reflect.Pointer, reflect.Slice, reflect.Array:
@@ -52,6 +63,9 @@ func unfitStruct(t reflect.Type, path string, seen map[reflect.Type]bool) string
 		if !f.IsExported() && !f.Anonymous {
 			continue
 		}
+		if !f.IsExported() && f.Type.Kind() == reflect.Pointer {
+			return fmt.Sprintf("%s embeds a pointer to the unexported %s, which JSON can't fill; embed the struct itself", path, f.Name)
+		}
 		visible++
 		if problem := unfitAt(f.Type, path+"."+f.Name, seen); problem != "" {
 			return problem
@@ -63,9 +77,11 @@ func unfitStruct(t reflect.Type, path string, seen map[reflect.Type]bool) string
 	return ""
 }
 
-func encodesItself(t reflect.Type) bool {
+// encodesItself reports whether t has methods of its own to be encoded, and to be decoded.
+func encodesItself(t reflect.Type) (writes, reads bool) {
 	p := reflect.PointerTo(t)
-	return p.Implements(jsonMarshaler) || p.Implements(textMarshaler)
+	asJSON, asText := p.Implements(jsonMarshaler), p.Implements(textMarshaler)
+	return asJSON || asText, p.Implements(jsonUnmarshaler) || !asJSON && p.Implements(textUnmarshaler)
 }
 
 func stringLike(t reflect.Type) bool {

@@ -3,7 +3,6 @@ package session
 import (
 	"context"
 	"sync"
-	"time"
 
 	"github.com/gosatchel/satchel/internal/exchange"
 	"github.com/gosatchel/satchel/store"
@@ -18,6 +17,7 @@ type Manager struct {
 	engine  engine
 
 	warnPlainHTTP sync.Once
+	logLimit      logLimit
 }
 
 // New returns a manager that keeps its sessions in s. Any number of managers, in
@@ -42,9 +42,12 @@ func New(s store.Store, o Options) *Manager {
 // mean m's session, where several managers wrap a handler. Without it they mean
 // the innermost one's. It panics if m does not wrap the handler.
 func (m *Manager) Context(ctx context.Context) context.Context {
-	all := innermost(ctx)
+	all, current := innermost(ctx), transactionOf(ctx)
 	for t := all; t != nil; t = t.enclosing {
 		if t.manager == m {
+			if current.outer == t {
+				t = current // the Transact that ctx is in
+			}
 			return context.WithValue(exchange.With(ctx, t), choiceKey{}, choice{t, all})
 		}
 	}
@@ -60,7 +63,7 @@ type choiceKey struct{}
 // innermost returns the transaction of the innermost manager around ctx, whichever is chosen.
 func innermost(ctx context.Context) *transaction {
 	t := transactionOf(ctx)
-	if c, ok := ctx.Value(choiceKey{}).(choice); ok && c.chosen == t {
+	if c, ok := ctx.Value(choiceKey{}).(choice); ok && (c.chosen == t || c.chosen == t.outer) {
 		return c.innermost
 	}
 	return t
@@ -83,24 +86,4 @@ func transactionOf(ctx context.Context) *transaction {
 func noSession(whose string) string {
 	return "session: the context has no session of " + whose + ": wrap the handler that all requests go through, " +
 		"as in http.ListenAndServe(addr, sessions.Handler(mux)), and pass on the context of its request, r.Context()"
-}
-
-// timeToLive returns how long the store is to keep r, if it is committed now.
-func (m *Manager) timeToLive(r *record) time.Duration {
-	left := time.Until(r.deadline)
-	if idle := m.idleTimeout(r); idle > 0 {
-		left = min(left, idle)
-	}
-	return left
-}
-
-// idleTimeout returns the idle timeout of r, or 0 if it has none.
-func (m *Manager) idleTimeout(r *record) time.Duration {
-	switch {
-	case r.ended, r.remembered:
-		return 0
-	case r.idle > 0:
-		return r.idle
-	}
-	return m.options.IdleTimeout
 }

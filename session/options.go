@@ -18,7 +18,8 @@ type Options struct {
 	// IdleTimeout ends a session that saw no request for so long. It is measured
 	// by the store, and extended at most once per minute or tenth of its length,
 	// whichever is shorter; so a session may end that much early. Remembered
-	// sessions have none. Default none.
+	// sessions have none. Another value counts for a session from when it is next
+	// changed. Default none.
 	IdleTimeout time.Duration
 
 	// AnonymousLifetime is the Lifetime of a session that nobody has signed in to,
@@ -42,7 +43,7 @@ type Options struct {
 	// waiting for a connection included: loading, committing (a sign-in or
 	// renewal takes several steps, and counts as one), ending. Default 2 s. A
 	// quarter of a commit's time is kept back for finding out what became of a
-	// write that got no answer.
+	// write that got no answer. At most 30 s.
 	StoreTimeout time.Duration
 
 	// Outage says what happens to a request whose session can't be loaded.
@@ -109,6 +110,10 @@ const (
 	ReadOnly
 )
 
+// maxStoreTimeout keeps a sign-in from taking longer than an index keeps an entry
+// whose record is not there yet; see store.Indexer.
+const maxStoreTimeout = 30 * time.Second
+
 const (
 	hostPrefix   = "__Host-"
 	securePrefix = "__Secure-"
@@ -124,6 +129,9 @@ func (o Options) checked() Options {
 		if d.value < 0 {
 			refuse("Options.%s is %v; use a positive duration, or 0 for the default", d.field, d.value)
 		}
+	}
+	if o.StoreTimeout > maxStoreTimeout {
+		refuse("Options.StoreTimeout is %v; use at most %v, which is half of what an index waits for a sign-in to come to its end", o.StoreTimeout, maxStoreTimeout)
 	}
 	if o.MaxBytes < 0 {
 		refuse("Options.MaxBytes is %d; use a positive number, or 0 for the default", o.MaxBytes)
@@ -214,11 +222,6 @@ func (c Cookie) checked(insecure bool) Cookie {
 
 // onlyOurs reports whether no other host can have set a cookie of this name.
 func (c Cookie) onlyOurs() bool { return strings.HasPrefix(c.Name, hostPrefix) }
-
-// touchInterval is how stale the time to live of a session with this idle timeout may get.
-func touchInterval(idle time.Duration) time.Duration {
-	return min(time.Minute, idle/10)
-}
 
 func orDefault[T comparable](v, other T) T {
 	var zero T

@@ -1,6 +1,7 @@
 package session
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"slices"
@@ -54,11 +55,18 @@ func (m *Manager) Sessions(ctx context.Context, user string) ([]Info, error) {
 		r := l.record
 		info := Info{Ref: l.ref, Created: r.created, Expires: r.deadline, Current: l.ref == current, UserAgent: r.agent}
 		if idle := m.idleTimeout(r); idle > 0 {
-			info.LastSeen = now.Add(l.left - min(idle, r.deadline.Sub(now)))
+			// The store was told to keep it idle from then, unless the deadline is sooner.
+			info.LastSeen = now
+			if until := now.Add(l.left); until.Before(r.deadline.Add(-time.Second)) {
+				info.LastSeen = until.Add(-idle)
+			}
+			if info.LastSeen.After(now) {
+				info.LastSeen = now // the idle timeout was longer once
+			}
 		}
 		infos = append(infos, info)
 	}
-	slices.SortFunc(infos, func(a, b Info) int { return b.Created.Compare(a.Created) })
+	slices.SortFunc(infos, func(a, b Info) int { return cmp.Or(b.Created.Compare(a.Created), cmp.Compare(a.Ref, b.Ref)) })
 	return infos, nil
 }
 
@@ -157,6 +165,9 @@ func (m *Manager) endListed(ctx context.Context, l listed, user string) error {
 	a := m.attempt(ctx, "revoke")
 	defer a.writing.end()
 	err := a.end(persisted{identity{id: l.id}, l.record})
+	if errors.Is(err, store.ErrDamaged) {
+		err = m.store.Delete(&a.writing, l.id) // nobody can use it, and it is in the way
+	}
 	if isStoreError(err) {
 		return err
 	}

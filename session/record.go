@@ -30,7 +30,7 @@ type record struct {
 // newRecord returns the state of a session that begins now.
 func newRecord(lifetime time.Duration) *record {
 	now := time.Now()
-	return &record{created: milli(now), deadline: milli(now.Add(lifetime))}
+	return &record{created: micro(now), deadline: micro(now.Add(lifetime))}
 }
 
 func (r *record) clone() *record {
@@ -39,13 +39,13 @@ func (r *record) clone() *record {
 	return &c
 }
 
-// milli drops what the encoding would: below a millisecond, and the zone.
-func milli(t time.Time) time.Time { return t.Truncate(time.Millisecond).UTC() }
+// micro drops what the encoding would: below a microsecond, and the zone.
+func micro(t time.Time) time.Time { return t.Truncate(time.Microsecond).UTC() }
 
 // rank says how much is lost when a store that is full evicts r.
 func (r *record) rank() store.Rank {
 	switch {
-	case r.ended:
+	case r.ended && (r.moved || r.user != ""):
 		return store.RankEnded
 	case r.user != "":
 		return store.RankUser

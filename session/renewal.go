@@ -4,8 +4,6 @@ import (
 	"context"
 	"errors"
 	"time"
-
-	"github.com/gosatchel/satchel/store"
 )
 
 // markerLifetime is how long it is known of an id that its session has ended.
@@ -41,7 +39,7 @@ func (a *attempt) renew() error {
 			created = a.next
 		}
 		if err != nil {
-			a.discard(err)
+			a.discard()
 			return err
 		}
 		a.pause(n)
@@ -66,14 +64,12 @@ func (a *attempt) carryOver(created, current *record) error {
 	return err
 }
 
-// discard removes the new record of a commit that failed with err, as far as
-// there is one. Nobody has its id; it would only lie about until it expires.
-func (a *attempt) discard(err error) {
-	if !errors.Is(err, store.ErrNotApplied) || a.base != nil {
-		cleaning := patience{Context: a.ctx, until: a.until}
-		defer cleaning.end()
-		a.m.store.Delete(&cleaning, a.ident.id) // best effort
-	}
+// discard removes the new record of a commit that failed. Nobody has its id; it
+// would only lie about until it expires.
+func (a *attempt) discard() {
+	cleaning := patience{Context: a.ctx, until: a.until}
+	defer cleaning.end()
+	a.m.store.Delete(&cleaning, a.ident.id) // best effort
 	a.unindex(persisted{a.ident, a.next})
 }
 
@@ -82,6 +78,9 @@ func (a *attempt) discard(err error) {
 func endedRecord(r *record) *record {
 	marker := newRecord(markerLifetime)
 	marker.ended = true
+	if r != nil {
+		marker.user = r.user // which says what the marker is worth
+	}
 	marker.version = newVersion()
 	marker.follow(r)
 	return marker
@@ -137,6 +136,7 @@ func (t *transaction) destroy(ctx context.Context) error {
 	}
 	t.ident, t.saved, t.view, t.pending, t.fault = identity{}, nil, nil, nil, nil
 	t.presented, t.held = false, false
+	t.undos = nil // what it took was the session's, and goes with it
 	t.revision++
 	t.mu.Unlock()
 

@@ -59,7 +59,7 @@ func (t *transaction) sendAway(w http.ResponseWriter, r *http.Request, loginPage
 	browsing := (r.Method == http.MethodGet || r.Method == http.MethodHead) && !prefersJSON(r)
 	switch err := t.err(); {
 	case err == errMoved && browsing && m.retryOnce(w, r):
-		http.Redirect(w, r, r.URL.RequestURI(), http.StatusSeeOther)
+		http.Redirect(w, r, target(r), http.StatusSeeOther)
 	case err == errMoved, err != nil && err != ErrEnded && err != errGone:
 		m.options.OnError(w, r, err)
 	case prefersJSON(r):
@@ -78,7 +78,7 @@ func (t *transaction) sendAway(w http.ResponseWriter, r *http.Request, loginPage
 // again, and remembers for some seconds that it did. Our own cookie stays as it is:
 // the browser has a newer one by now.
 func (m *Manager) retryOnce(w http.ResponseWriter, r *http.Request) bool {
-	if localPath(r.URL.RequestURI()) == "" {
+	if target(r) == "" {
 		return false
 	}
 	c := m.options.Cookie
@@ -88,7 +88,7 @@ func (m *Manager) retryOnce(w http.ResponseWriter, r *http.Request) bool {
 	}
 	http.SetCookie(w, &http.Cookie{
 		Name: name, Value: "1", MaxAge: 10,
-		Path: c.Path, Domain: c.Domain, Secure: !m.options.Insecure, HttpOnly: true, SameSite: http.SameSiteLaxMode,
+		Path: c.Path, Domain: c.Domain, Secure: !m.options.Insecure, HttpOnly: true, SameSite: c.SameSite, Partitioned: c.Partitioned,
 	})
 	return true
 }

@@ -41,18 +41,28 @@ func (w *response) start(status int) error {
 		return w.failed
 	}
 	w.started = true
+	committed := false
+	defer func() {
+		if !committed && w.failed == nil { // an Update has panicked: whoever recovers begins anew
+			w.started = false
+			w.session.drop()
+		}
+	}()
 	ctx := w.request.Context()
 	t := w.session
-	if status >= 500 || 300 <= status && status < 400 {
-		t.unseen(ctx)
-	}
+	var undone []undo
 	if status >= 500 {
 		t.giveUp()
 	}
+	if status >= 500 || 300 <= status && status < 400 {
+		undone = t.unseen(ctx)
+	}
 	if err := t.commit(ctx, nil); err != nil {
+		t.stillUnseen(undone)
 		w.fail(err)
 		return err
 	}
+	committed = true
 	t.touch(ctx)
 	t.announce(w.Header(), w.request)
 	return nil
@@ -65,8 +75,11 @@ func (w *response) fail(err error) {
 	w.started, w.failed = true, err
 	t := w.session
 	level := slog.LevelError
-	if errors.Is(err, ErrEnded) {
+	switch {
+	case errors.Is(err, ErrEnded):
 		level = slog.LevelInfo // a straggler, which is nobody's fault
+	case w.request.Context().Err() != nil:
+		level = slog.LevelDebug // nobody waits for the answer any more
 	}
 	t.log(level, "session: the request failed", "error", err, "method", w.request.Method)
 	t.giveBack(w.request.Context())
@@ -118,9 +131,10 @@ func (w *response) abandon() {
 }
 
 func (w *response) WriteHeader(status int) {
-	if status < 200 && status != http.StatusSwitchingProtocols {
+	informational := status < 200 && status != http.StatusSwitchingProtocols
+	if informational || status > 999 { // not the start of a response, or none that the server accepts
 		if w.failed == nil {
-			w.ResponseWriter.WriteHeader(status) // informational, and not the start of the response
+			w.ResponseWriter.WriteHeader(status)
 		}
 		return
 	}

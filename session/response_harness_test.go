@@ -100,7 +100,7 @@ func (g ground) prepare(t *testing.T, site site) (*running, http.Handler) {
 	s.edge = &edge{lever: s.lever, returned: make(chan struct{})}
 	o := site.options
 	o.Insecure = g.protocol == http1
-	o.StoreTimeout = time.Minute // nothing here is to be decided by a clock
+	o.StoreTimeout = 30 * time.Second // nothing here is to be decided by a clock
 	o = s.log.to(o)
 	s.sessions = session.New(trial.Intercept(g.store, s.lever.around), o)
 	s.past = session.New(g.store, o)

@@ -31,7 +31,7 @@ func Login(ctx context.Context, user string) {
 	now := time.Now()
 	t.change(login{
 		user: user, ref: rand.Text(), agent: t.agent(),
-		at: milli(now), deadline: milli(now.Add(t.manager.options.Lifetime)),
+		at: micro(now), deadline: micro(now.Add(t.manager.options.Lifetime)),
 	})
 }
 
@@ -135,14 +135,14 @@ func (t *transaction) direct() error {
 // survive the browser. Call it after Login. Without anything in the session it
 // does nothing.
 func Remember(ctx context.Context, d time.Duration) {
-	deadline := milli(time.Now().Add(d))
+	deadline := micro(time.Now().Add(d))
 	within(ctx).change(ahead("Remember", deadline, remember{deadline}))
 }
 
 // SetDeadline sets when the session ends, whatever Options.Lifetime says. A time
 // that has passed fails the commit; use Destroy.
 func SetDeadline(ctx context.Context, t time.Time) {
-	deadline := milli(t)
+	deadline := micro(t)
 	within(ctx).change(ahead("SetDeadline", deadline, newDeadline{deadline}))
 }
 
@@ -154,7 +154,7 @@ func SetIdleTimeout(ctx context.Context, d time.Duration) {
 		within(ctx).change(impossible{err: fmt.Errorf("session: SetIdleTimeout(%v): use a positive duration, or 0 for that of the options", d)})
 		return
 	}
-	within(ctx).change(newIdle{d.Truncate(time.Millisecond)})
+	within(ctx).change(newIdle{d.Truncate(time.Microsecond)})
 }
 
 // AuthenticatedAt returns when the user last signed in to this session, as it was

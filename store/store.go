@@ -91,7 +91,8 @@ type Store interface {
 // under way both the old and the new id are listed under the one ref.
 type Indexer interface {
 	// Index lists id under owner as ref for ttl. An entry of the same id is
-	// replaced; those of other ids, also with the same ref, stay. An index that
+	// replaced, but never shortened: of two at the same time, the longer ttl is
+	// needed. Those of other ids, also with the same ref, stay. An index that
 	// was damaged from outside is begun anew. A ttl that is not positive is refused
 	// with ErrTTL.
 	Index(ctx context.Context, owner, ref, id string, ttl time.Duration) error

@@ -63,14 +63,16 @@ func (p *indexPart) add(owner, ref, id string, ttl time.Duration) error {
 	defer p.mu.Unlock()
 	now := p.clock.now()
 	p.reviewDue(now, expiredPerWrite)
+	until := now.after(ttl)
 	if old, ok := p.owners[owner][id]; ok {
+		until = max(until, old.until)
 		p.unlink(old) // its place in the count goes to the new one
 	} else if !p.count.take() && !(p.giveUp(now) && p.count.take()) {
 		return fmt.Errorf("%w of entries that are in use: %w", ErrFull, store.ErrNotApplied)
 	}
 	// Cloned, since they may be pieces of something large.
 	e := &entry{owner: strings.Clone(owner), ref: strings.Clone(ref), id: strings.Clone(id)}
-	e.since, e.until = now, now.after(ttl)
+	e.since, e.until = now, until
 	e.due = min(e.until, now.after(grace))
 	if p.owners[owner] == nil {
 		p.owners[e.owner] = make(map[string]*entry)

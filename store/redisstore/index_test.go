@@ -123,7 +123,7 @@ func TestIndex_LivesAsLongAsItsLastEntry(t *testing.T) {
 	index("a", time.Hour, time.Hour)
 	index("b", 3*time.Hour, 3*time.Hour)
 	index("c", time.Hour, 3*time.Hour)
-	index("b", 2*time.Hour, 2*time.Hour) // replaced, and no longer the last
+	index("b", 2*time.Hour, 3*time.Hour) // replaced, but never shortened
 }
 
 func TestIndex_DropsExpiredEntries(t *testing.T) {

@@ -113,7 +113,8 @@ func brokenIndexes() []broken {
 					r.mu.Unlock()
 					time.Sleep(time.Nanosecond) // in a bubble: until all others have read, too
 					r.mu.Lock()
-					entries[id] = listed{ref: ref, since: time.Now(), until: time.Now().Add(ttl)}
+					until := time.Now().Add(max(ttl, time.Until(entries[id].until)))
+					entries[id] = listed{ref: ref, since: time.Now(), until: until}
 					r.owners[owner] = entries
 					return nil
 				}
@@ -253,8 +254,20 @@ func brokenIndexes() []broken {
 			}),
 		},
 		{
+			fault: "shortens an entry that is indexed again",
+			red:   "index-ttl-replaced",
+			open: with(func(r *reference, a *altered) {
+				a.list = func(ctx context.Context, owner, ref, id string, ttl time.Duration) error {
+					if err := r.Unindex(ctx, owner, id); err != nil {
+						return err
+					}
+					return r.Index(ctx, owner, ref, id, ttl)
+				}
+			}),
+		},
+		{
 			fault: "keeps entries for ever",
-			red:   "index-ttl index-ttl-replaced",
+			red:   "index-ttl",
 			open: with(func(r *reference, a *altered) {
 				a.list = func(ctx context.Context, owner, ref, id string, ttl time.Duration) error {
 					return r.Index(ctx, owner, ref, id, 1000*time.Hour)

@@ -132,7 +132,11 @@ func (r *reference) Index(ctx context.Context, owner, ref, id string, ttl time.D
 	if r.owners[owner] == nil {
 		r.owners[owner] = make(map[string]listed)
 	}
-	r.owners[owner][id] = listed{ref: ref, since: time.Now(), until: time.Now().Add(ttl)}
+	until := time.Now().Add(ttl)
+	if old := r.owners[owner][id].until; old.After(until) {
+		until = old
+	}
+	r.owners[owner][id] = listed{ref: ref, since: time.Now(), until: until}
 	return nil
 }
 

@@ -10,6 +10,10 @@ end
 local time = redis.call('TIME')
 local now = time[1] * 1000 + math.floor(time[2] / 1000)
 local last = now + ARGV[3]
+local listed = redis.call('HGET', KEYS[1], ARGV[1])
+if listed then
+  last = math.max(last, tonumber(string.match(listed, '^%d+ (%d+) ')) or 0)
+end
 -- Before anything else is written: a server that is out of memory refuses the
 -- first write of a script only.
 redis.call('HSET', KEYS[1], ARGV[1], string.format('%.0f %.0f ', now, last) .. ARGV[2])
