@@ -29,7 +29,8 @@
 //
 // # What it promises
 //
-// These hold on every store that ships, and each has tests of its name (P1 to P12).
+// These hold on every store that ships, and each has tests of its name (TestP1_ to
+// TestP12_) that force the interleaving.
 //
 //   - P1, no lost update. Concurrent requests of one session, in one process or
 //     many, don't overwrite each other: changes of different keys merge, Update is
@@ -43,13 +44,18 @@
 //   - P3, renewal loses nothing. The new record exists before the old one ends,
 //     and carries over what others committed before that. A request with the old
 //     id reads an empty session, its changes are refused, and its response
-//     touches no cookie.
+//     touches no cookie. Limits: it knows of the end for a minute; a response with
+//     the new id that is lost on the network takes the session with it, so a
+//     renewal is not made if the client is known to be gone.
 //   - P4, flash at most once. Of parallel readers one gets each message. It goes
-//     back if nothing of the page was shown.
+//     back if nothing of the page was shown. Limits: a page that the browser had
+//     prefetched and then shows has looked, not taken, so the next page shows the
+//     message too; what the store does not take back is lost, never doubled.
 //   - P5, the response tells the truth. The commit comes before the first byte.
 //     If it fails, the client gets one error response and nothing of the handler's.
 //   - P6, no hang. Every operation on the store has a deadline, retries included.
-//     An outage answers 503 and touches no cookie.
+//     An outage answers 503 and touches no cookie. Limit: a handler that commits
+//     several times can meet the deadline as often.
 //   - P7, bad data is contained. A damaged record is a fresh session, a damaged
 //     value is an absent one, a malformed id never reaches the store.
 //   - P8, quiet when idle. No cookie and no write until something is stored, none

@@ -125,7 +125,9 @@ func (t *transaction) giveUp() {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	if isStoreError(t.failure) {
-		t.ending = nil
+		if t.ending != nil {
+			t.ending, t.obsolete = nil, false // the session is still there
+		}
 		t.reset()
 	}
 }

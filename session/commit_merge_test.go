@@ -145,7 +145,7 @@ func TestP1_UpdateSeesWhatOthersCommitted(t *testing.T) {
 	})
 }
 
-// TestP1_UpdateReadsAnotherKey is lesson 1 of the design: what an Update reads of
+// TestP1_UpdateReadsAnotherKey: what an Update reads of
 // the session itself must not deadlock, neither at once nor when it runs again.
 func TestP1_UpdateReadsAnotherKey(t *testing.T) {
 	trial.OnEachStore(t, func(t *testing.T, s store.Store) {

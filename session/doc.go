@@ -38,6 +38,11 @@
 //
 // Goroutines that a handler starts may use the session while the handler runs.
 //
+// A value is JSON and belongs to all releases of an app that run at the same time:
+// one that does not know a field drops it when it updates the value, and one that
+// can't decode a value overwrites it. Add fields first, use them with the next
+// release. A session is made for some tens of keys; each change copies their names.
+//
 // # Failure
 //
 // What callers match with errors.Is is [ErrEnded], [ErrTooLarge],

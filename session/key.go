@@ -67,7 +67,8 @@ func (k Key[T]) Lookup(ctx context.Context) (T, bool) {
 }
 
 // Set sets the value with the next commit. Of several requests that set a key at
-// once, the last to commit wins; to change what is there, use Update.
+// once, the last to commit wins; to change what is there, use Update. To set what
+// the request sees there already is no change, and stores nothing.
 //
 // A value that can't be encoded fails the commit with an error that names the key.
 func (k Key[T]) Set(ctx context.Context, v T) {

@@ -11,7 +11,7 @@ import (
 	"github.com/gosatchel/satchel/store"
 )
 
-// TestP3_MergedDeadline is lesson 4 of the design: how long a record lives comes
+// TestP3_MergedDeadline: how long a record lives comes
 // from what is stored in the end, not from what the request had in mind before
 // it met the others' changes.
 func TestP3_MergedDeadline(t *testing.T) {
@@ -54,7 +54,7 @@ func TestP3_MergedDeadline(t *testing.T) {
 	}
 }
 
-// TestP3_CookieRunsToTheDeadline is lesson 7: the idle timeout is the server's
+// TestP3_CookieRunsToTheDeadline: the idle timeout is the server's
 // business, and a cookie that were to end with it would end too early.
 func TestP3_CookieRunsToTheDeadline(t *testing.T) {
 	trial.OnEachStore(t, func(t *testing.T, s store.Store) {
