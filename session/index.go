@@ -125,7 +125,7 @@ func (a *attempt) limit() error {
 		}
 		again = false
 		for _, l := range surplus {
-			err := a.end(persisted{identity{id: l.id}, l.record})
+			err := a.end(persisted{identity{id: l.id}, l.record}, a.next.user)
 			if isStoreError(err) {
 				return err
 			}

@@ -143,9 +143,12 @@ func (m *Manager) revoke(ctx context.Context, user string, chosen func(ref strin
 			if !chosen(l.ref) || l.record != nil && l.record.ended {
 				continue
 			}
-			found++
-			if err := m.endListed(ctx, l, user); err != nil {
+			was, err := m.endListed(ctx, l, user)
+			if err != nil {
 				return ended, err
+			}
+			if was {
+				found++
 			}
 		}
 		if found == 0 {
@@ -159,22 +162,27 @@ func (m *Manager) revoke(ctx context.Context, user string, chosen func(ref strin
 	return ended, &StoreError{"revoke", errors.New("the user's sessions keep being renewed")}
 }
 
-// endListed ends the session of an entry. One that is just being created finds
-// the marker in its place, and is not.
-func (m *Manager) endListed(ctx context.Context, l listed, user string) error {
+// endListed ends the session of an entry, and reports whether there was one to
+// end. One that is just being created finds the marker in its place, and is not; if
+// the store has no room for that marker, it is created after all of this, and stays listed.
+func (m *Manager) endListed(ctx context.Context, l listed, user string) (bool, error) {
 	a := m.attempt(ctx, "revoke")
 	defer a.writing.end()
-	err := a.end(persisted{identity{id: l.id}, l.record})
-	if errors.Is(err, store.ErrDamaged) {
-		err = m.store.Delete(&a.writing, l.id) // nobody can use it, and it is in the way
-	}
-	if isStoreError(err) {
-		return err
+	err := a.end(persisted{identity{id: l.id}, l.record}, user)
+	switch {
+	case errors.Is(err, store.ErrDamaged):
+		if err = m.store.Delete(&a.writing, l.id); err != nil { // nobody can use it, and it is in the way
+			return false, &StoreError{a.op, err}
+		}
+	case errors.Is(err, store.ErrNotApplied) && l.record == nil:
+		return false, nil
+	case isStoreError(err):
+		return false, err
 	}
 	if err != nil || l.record == nil {
 		a.unindex(persisted{identity{id: l.id}, &record{user: user}})
 	}
-	return nil
+	return true, nil
 }
 
 func listingFailed(err error) error {

@@ -22,7 +22,7 @@ func (a *attempt) renew() error {
 	}
 	created := a.next
 	for n := 0; ; n++ {
-		marker := endedRecord(old.record)
+		marker := endedRecord(old.record, old.record.user)
 		marker.moved = true
 		done, current, err := a.swap(old.ident, old.record, marker)
 		switch {
@@ -65,31 +65,32 @@ func (a *attempt) carryOver(created, current *record) error {
 }
 
 // discard removes the new record of a commit that failed. Nobody has its id; it
-// would only lie about until it expires.
+// would only lie about until it expires. What could not be removed stays listed.
 func (a *attempt) discard() {
 	cleaning := patience{Context: a.ctx, until: a.until}
 	defer cleaning.end()
-	a.m.store.Delete(&cleaning, a.ident.id) // best effort
-	a.unindex(persisted{a.ident, a.next})
+	if a.m.store.Delete(&cleaning, a.ident.id) == nil {
+		a.unindex(persisted{a.ident, a.next})
+	}
 }
 
-// endedRecord returns the marker that takes the place of r, which may be nil. It keeps the history,
-// so that a commit that came before the end, and got no answer, can still be found.
-func endedRecord(r *record) *record {
+// endedRecord returns the marker that takes the place of r, which may be nil, of
+// user. It keeps the history, so that a commit that came before the end, and got no
+// answer, can still be found.
+func endedRecord(r *record, user string) *record {
 	marker := newRecord(markerLifetime)
 	marker.ended = true
-	if r != nil {
-		marker.user = r.user // which says what the marker is worth
-	}
+	marker.user = user // which says what the marker is worth
 	marker.version = newVersion()
 	marker.follow(r)
 	return marker
 }
 
-// end puts a marker in place of the session, whatever others commit meanwhile.
-func (a *attempt) end(s persisted) error {
+// end puts a marker in place of the session of user, or "", whatever others commit
+// meanwhile. A session without a record is one that is about to be created.
+func (a *attempt) end(s persisted, user string) error {
 	for n := 0; ; n++ {
-		done, current, err := a.swap(s.ident, s.record, endedRecord(s.record))
+		done, current, err := a.swap(s.ident, s.record, endedRecord(s.record, user))
 		switch {
 		case err != nil:
 			return err
@@ -157,7 +158,7 @@ func (t *transaction) finishEnding(a *attempt) error {
 	if s == nil {
 		return nil
 	}
-	err := a.end(*s)
+	err := a.end(*s, s.record.user)
 	if isStoreError(err) {
 		return err
 	}
