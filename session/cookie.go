@@ -156,7 +156,7 @@ func keepPrivate(h http.Header) {
 }
 
 // directives splits a line at the commas that are outside of quoted strings
-// (RFC 9110, section 5.6).
+// (RFC 9110, section 5.6.4).
 func directives(line string) []string {
 	quoted, escaped := false, false
 	return strings.FieldsFunc(line, func(c rune) bool {

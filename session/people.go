@@ -71,7 +71,9 @@ func (m *Manager) Sessions(ctx context.Context, user string) ([]Info, error) {
 }
 
 // Revoke ends the session of user that is called ref, from the very next request
-// on, everywhere, and also if it is renewed at the same time. The error is
+// on, everywhere, and also if it is renewed at the same time. Its browser reads an
+// empty session from then on; for a minute it can't change anything (ErrEnded) but
+// sign in. The error is
 // store.ErrNotFound if user has no such session, or a *[StoreError], after which it
 // may still be there.
 //

@@ -124,8 +124,9 @@ func (t *transaction) destroy(ctx context.Context) error {
 	case errors.Is(err, ErrUnknown):
 		t.readonly = nil // whatever became of the commit, this is to end
 	case err == ErrEnded:
+		t.readonly = nil // somebody else has signed out; what comes after begins a new session
 		t.mu.Unlock()
-		return nil // somebody else has signed out
+		return nil
 	default:
 		t.fault = err // or the response could say "signed out"
 		t.mu.Unlock()

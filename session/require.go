@@ -26,7 +26,7 @@ func RequireUser(loginPage string) func(next http.Handler) http.Handler {
 
 // RequireRecent is RequireUser for what is sensitive: it lets only those requests
 // through whose user has signed in at most d ago, and sends others to loginPage to
-// do it again (OWASP ASVS 7.5.1). A Login for the same user is enough.
+// do it again (OWASP ASVS 7.5.1, 7.5.3). A Login for the same user is enough.
 func RequireRecent(d time.Duration, loginPage string) func(next http.Handler) http.Handler {
 	if d <= 0 {
 		refuse("RequireRecent(%v): use a positive duration", d)

@@ -139,6 +139,13 @@ func Remember(ctx context.Context, d time.Duration) {
 	within(ctx).change(ahead("Remember", deadline, remember{deadline}))
 }
 
+// Remembered reports whether Remember was called for this session since the last
+// sign-in.
+func Remembered(ctx context.Context) bool {
+	r := within(ctx).look()
+	return r != nil && r.remembered
+}
+
 // SetDeadline sets when the session ends, whatever Options.Lifetime says. A time
 // that has passed fails the commit; use Destroy.
 func SetDeadline(ctx context.Context, t time.Time) {
@@ -160,7 +167,7 @@ func SetIdleTimeout(ctx context.Context, d time.Duration) {
 // AuthenticatedAt returns when the user last signed in to this session, as it was
 // asked for with Login; the zero time if nobody is signed in. Signing in again as the same
 // user moves it, so an app can ask for the password again before something
-// sensitive (OWASP ASVS 7.5.1). See [RequireRecent].
+// sensitive (OWASP ASVS 7.5.1, 7.5.3). See [RequireRecent].
 func AuthenticatedAt(ctx context.Context) time.Time {
 	r := within(ctx).look()
 	if r == nil {
