@@ -2,7 +2,7 @@ package flash
 
 import (
 	"context"
-	"sync"
+	"slices"
 	"time"
 
 	"github.com/gosatchel/satchel/internal/exchange"
@@ -14,7 +14,8 @@ import (
 // is safe for concurrent use.
 //
 // What is in a bag is part of the session and is committed with it. Nothing is
-// stored, and no cookie set, until something is added.
+// stored, and no cookie set, until something is added. Bags know nothing of each
+// other: each has its own expiry and its own bound.
 type Bag[T any] struct {
 	key   session.Key[[]item[T]]
 	limit limits
@@ -42,7 +43,7 @@ func Expiry(d time.Duration) Option { return func(l *limits) { l.expiry = d } }
 func Most(n int) Option { return func(l *limits) { l.most = n } }
 
 // NewBag returns the bag called name. It panics where session.NewKey would, and
-// if a limit is not positive.
+// if a limit is not positive. The names "messages" and "forms" are this package's.
 func NewBag[T any](name string, options ...Option) Bag[T] {
 	l := limits{expiry: time.Hour, most: 50}
 	for _, o := range options {
@@ -55,11 +56,18 @@ func NewBag[T any](name string, options ...Option) Bag[T] {
 }
 
 // Add puts v into the bag, for the next page that takes from it. Values that
-// requests add at the same time are all kept, in the order of their commits.
+// requests add at the same time are all kept, in the order of their commits. It
+// goes along with the response's commit, and costs no round trip of its own.
 func (b Bag[T]) Add(ctx context.Context, v T) {
+	b.replace(ctx, v, func(T) bool { return false })
+}
+
+// replace is Add that drops what of the bag is outdated by v.
+func (b Bag[T]) replace(ctx context.Context, v T, outdated func(T) bool) {
 	until := time.Now().Add(b.limit.expiry).Unix()
 	b.key.Update(ctx, func(items *[]item[T]) {
-		*items = b.bounded(append(live(*items), item[T]{v, until}))
+		kept := slices.DeleteFunc(live(*items), func(it item[T]) bool { return outdated(it.Value) })
+		*items = b.bounded(append(kept, item[T]{v, until}))
 	})
 }
 
@@ -71,50 +79,131 @@ func (b Bag[T]) Now(ctx context.Context, v T) {
 
 // Take returns what is in the bag, the oldest first and what Now added last, and
 // removes it, committed now: of all requests that take at the same time, each
-// value goes to one. It costs one round trip, and none if there is nothing. The
-// slice is never nil.
+// value goes to one. It costs one round trip, one more for each time that
+// somebody else was faster, and none if there is nothing. The slice is never nil.
 //
 // If nothing of the page is shown (its status is 3xx or 5xx, or the handler
 // panics before the first byte), what was taken goes back, as far as the store
 // accepts it; otherwise it is lost, and never doubled. A HEAD request or a
-// prefetch does not take; it gets what Peek returns.
+// prefetch does not take; it gets what Peek returns. To show something and have
+// it wait all the same, see Keep.
 //
 // If the store fails, nothing is taken and what waits stays waiting; the failure
 // is logged, and [session.Err] returns it.
 func (b Bag[T]) Take(ctx context.Context) []T {
-	x := exchange.From(ctx)
-	if x != nil && x.Looks() {
-		return b.Peek(ctx)
+	taken := valuesOf(b.take(ctx, func(T) bool { return true }))
+	if b.exchange(ctx).Looks() {
+		return append(taken, b.local(ctx).peekValues()...)
 	}
-	var taken []item[T]
+	return append(taken, b.local(ctx).takeValues()...)
+}
+
+// Peek is Take that leaves everything where it is. It costs no round trip.
+func (b Bag[T]) Peek(ctx context.Context) []T {
+	return append(valuesOf(live(b.key.Get(ctx))), b.local(ctx).peekValues()...)
+}
+
+// Keep puts back what this request has taken, committed now: it is shown on this
+// page, and waits for the next one as well. It comes before what was added since,
+// and expires when it would have. It costs one round trip, and none if nothing
+// was taken. What else the request has changed is committed along with it.
+//
+// What was kept does not go back a second time if the page is not shown. What Now
+// added was never stored and is not kept, nor is what a user had taken who has
+// signed out since. Inside a session.Transact, Keep is about
+// what was taken in there, and outside about the rest.
+//
+// If the store fails, the failure is logged, and [session.Err] returns it; what
+// was taken then goes back only if the page is not shown.
+func (b Bag[T]) Keep(ctx context.Context) {
+	x := b.exchange(ctx)
+	batches := b.local(ctx).keep(x, session.UserID(ctx))
+	if len(batches) == 0 {
+		return
+	}
 	err := session.Transact(ctx, func(ctx context.Context) error {
-		taken = live(b.key.Get(ctx))
-		if len(taken) > 0 {
-			b.key.Delete(ctx)
-			b.giveBackUnseen(ctx, taken)
+		for i := len(batches) - 1; i >= 0; i-- {
+			b.putBack(ctx, batches[i].items)
 		}
 		return nil
 	})
 	if err != nil {
-		x.Report("flash messages could not be taken, and wait", err)
-		taken = nil
+		x.Report("flash messages could not be kept", err)
+		b.local(ctx).notKept(batches)
 	}
-	return append(valuesOf(taken), b.local(ctx).take()...)
 }
 
-// Peek is Take that leaves everything where it is.
-func (b Bag[T]) Peek(ctx context.Context) []T {
-	return append(valuesOf(live(b.key.Get(ctx))), b.local(ctx).peek()...)
-}
-
-// giveBackUnseen has taken put back, before what was added since, if nothing of
-// the response is shown.
-func (b Bag[T]) giveBackUnseen(ctx context.Context, taken []item[T]) {
-	exchange.From(ctx).Unseen(func(ctx context.Context) {
-		b.key.Update(ctx, func(items *[]item[T]) {
-			*items = b.bounded(append(live(taken), live(*items)...))
-		})
+// take removes what is live and wanted, and sees to it that it goes back if it is
+// not shown. If the request only looks, it stays where it is.
+func (b Bag[T]) take(ctx context.Context, wanted func(T) bool) []item[T] {
+	x := b.exchange(ctx)
+	if x.Looks() {
+		looked, _ := b.sorted(ctx, wanted)
+		return looked
+	}
+	var taken *batch[T]
+	err := session.Transact(ctx, func(ctx context.Context) error {
+		taken = nil // of an earlier run, when somebody was faster
+		items, rest := b.sorted(ctx, wanted)
+		switch {
+		case len(items) == 0:
+			return nil
+		case len(rest) == 0:
+			b.key.Delete(ctx)
+		default:
+			b.key.Set(ctx, rest)
+		}
+		taken = &batch[T]{items: items, user: session.UserID(ctx)}
+		b.giveBackUnseen(ctx, taken)
+		return nil
 	})
+	if err != nil {
+		x.Report("flash messages could not be taken, and wait", err)
+		return nil
+	}
+	if taken == nil {
+		return nil
+	}
+	b.local(ctx).took(x, taken)
+	return taken.items
+}
+
+// sorted returns the live items, those that are wanted and the others.
+func (b Bag[T]) sorted(ctx context.Context, wanted func(T) bool) (items, rest []item[T]) {
+	for _, it := range live(b.key.Get(ctx)) {
+		if wanted(it.Value) {
+			items = append(items, it)
+		} else {
+			rest = append(rest, it)
+		}
+	}
+	return items, rest
+}
+
+// giveBackUnseen has what was taken put back if nothing of the response is shown,
+// unless Keep has put it back by then.
+func (b Bag[T]) giveBackUnseen(ctx context.Context, taken *batch[T]) {
+	b.exchange(ctx).Unseen(func(ctx context.Context) {
+		if b.local(ctx).goBack(taken) {
+			b.putBack(ctx, taken.items)
+		}
+	})
+}
+
+// putBack puts items back, before what was added since.
+func (b Bag[T]) putBack(ctx context.Context, items []item[T]) {
+	b.key.Update(ctx, func(now *[]item[T]) {
+		*now = b.bounded(slices.Concat(items, live(*now)))
+	})
+}
+
+// exchange returns the request and response of ctx.
+func (b Bag[T]) exchange(ctx context.Context) exchange.Exchange {
+	x := exchange.From(ctx)
+	if x == nil {
+		b.key.Get(ctx) // panics with the sentence that helps
+	}
+	return x
 }
 
 // live returns the items that have not expired, in a slice of its own.
@@ -138,40 +227,5 @@ func valuesOf[T any](items []item[T]) []T {
 	for i, it := range items {
 		values[i] = it.Value
 	}
-	return values
-}
-
-// local returns what Now added to the response of ctx.
-func (b Bag[T]) local(ctx context.Context) *local[T] {
-	x := exchange.From(ctx)
-	if x == nil {
-		b.key.Get(ctx) // panics with the sentence that helps
-	}
-	return x.Local(b.key, func() any { return new(local[T]) }).(*local[T])
-}
-
-// local is what lives as long as one response.
-type local[T any] struct {
-	mu     sync.Mutex
-	values []T
-}
-
-func (l *local[T]) add(v T) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	l.values = append(l.values, v)
-}
-
-func (l *local[T]) peek() []T {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.values[:len(l.values):len(l.values)]
-}
-
-func (l *local[T]) take() []T {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	values := l.values
-	l.values = nil
 	return values
 }

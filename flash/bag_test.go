@@ -62,6 +62,26 @@ func TestBag_ExpiresAndIsBounded(t *testing.T) {
 	})
 }
 
+func TestBag_WhatGoesBackIsBoundedToo(t *testing.T) {
+	n := 0
+	b := browse(trial.Memory(t), pages{
+		"/add": func(w http.ResponseWriter, r *http.Request) { n++; brief.Add(r.Context(), n) },
+		"/redirect": func(w http.ResponseWriter, r *http.Request) {
+			brief.Take(r.Context())
+			brief.Add(r.Context(), 4)
+			http.Redirect(w, r, "/", http.StatusSeeOther)
+		},
+		"/peek": func(w http.ResponseWriter, r *http.Request) { fmt.Fprint(w, brief.Peek(r.Context())) },
+	})
+	for range 3 {
+		b.Get(t, "/add")
+	}
+	b.Get(t, "/redirect")
+	if got := b.Get(t, "/peek").Body.String(); got != "[2 3 4]" {
+		t.Errorf("a bag for three holds %s", got)
+	}
+}
+
 func TestBag_LimitsHaveToBePositive(t *testing.T) {
 	for _, option := range []flash.Option{flash.Expiry(0), flash.Most(-1)} {
 		func() {

@@ -80,3 +80,17 @@ func ExampleNow() {
 	}
 	http.HandleFunc("GET /search", search)
 }
+
+// A page that is not the last one to show a message keeps it.
+func ExampleKeep() {
+	visit(
+		func(ctx context.Context) { flash.Info(ctx, "The shop closes at six.") },
+		func(ctx context.Context) { fmt.Println(flash.Take(ctx)); flash.Keep(ctx) },
+		func(ctx context.Context) { fmt.Println(flash.Take(ctx)) },
+		func(ctx context.Context) { fmt.Println(flash.Take(ctx)) },
+	)
+	// Output:
+	// [{info The shop closes at six.}]
+	// [{info The shop closes at six.}]
+	// []
+}

@@ -54,5 +54,9 @@ func Now(ctx context.Context, m Message) { messages.Now(ctx, m) }
 // costs, and for when they go back.
 func Take(ctx context.Context) []Message { return messages.Take(ctx) }
 
-// Peek returns the messages that wait and leaves them there.
+// Keep puts the messages that this request has taken back for the next page. See
+// [Bag.Keep]. A redirect does not need it: what it took goes back by itself.
+func Keep(ctx context.Context) { messages.Keep(ctx) }
+
+// Peek returns the messages that wait and leaves them there. It costs nothing.
 func Peek(ctx context.Context) []Message { return messages.Peek(ctx) }

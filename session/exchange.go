@@ -4,6 +4,7 @@ import (
 	"context"
 	"log/slog"
 	"net/http"
+	"slices"
 	"strings"
 
 	"github.com/gosatchel/satchel/internal/exchange"
@@ -56,7 +57,7 @@ func (t *transaction) unseen(ctx context.Context) []undo {
 		user = t.view.user
 	}
 	t.mu.Unlock()
-	for _, u := range undos {
+	for _, u := range slices.Backward(undos) { // what was taken last goes back first
 		if u.user == "" || u.user == user {
 			u.run(exchange.With(ctx, t))
 		}

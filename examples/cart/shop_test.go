@@ -148,6 +148,7 @@ func TestShop_Page(t *testing.T) {
 	}
 	check.Static(t, h, page, "text/css", "/static/style.css")
 	check.Static(t, h, page, "text/javascript", "/static/fifty.js")
+	check.Static(t, h, page, "text/javascript", "/static/cart.js")
 	check.Static(t, h, page, "image/svg+xml", "/static/taser.svg")
 
 	post(t, b, "/login", "user=bob&password=builder")

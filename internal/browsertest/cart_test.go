@@ -4,6 +4,8 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/chromedp/chromedp"
+
 	"github.com/gosatchel/satchel/internal/redistest"
 )
 
@@ -30,7 +32,7 @@ func see(t *testing.T, b *browser, parts ...string) {
 func TestCart_AVisit(t *testing.T) {
 	b := newBrowser(t)
 	url, _ := start(t, build(t, "cart"), "127.0.0.1:0")
-	visit(t, b, url)
+	visit(t, b, url, b.swap)
 }
 
 func TestCart_AVisitWithoutJavaScript(t *testing.T) {
@@ -39,18 +41,41 @@ func TestCart_AVisitWithoutJavaScript(t *testing.T) {
 	url, _ := start(t, build(t, "cart"), "127.0.0.1:0")
 	b.open(url)
 	see(t, b, `id="fifty" hidden`, "takes JavaScript")
-	visit(t, b, url)
+	visit(t, b, url, b.press)
 }
 
-// visit is what a visitor of the shop can do.
-func visit(t *testing.T, b *browser, url string) {
+// swap clicks what changes the cart, and checks that the page stays while the
+// cart is another one.
+func (b *browser) swap(button chromedp.CSS) {
+	b.t.Helper()
+	b.mark()
+	b.click(button)
+	b.swapped()
+}
+
+// mark marks the page and the cart, for swapped to see which of them is new.
+func (b *browser) mark() {
+	b.t.Helper()
+	evaluate[bool](b, `document.querySelector("#cart").dataset.old = window.stays = true`)
+}
+
+func (b *browser) swapped() {
+	b.t.Helper()
+	b.wait(`!document.querySelector("#cart").dataset.old`)
+	if !evaluate[bool](b, `window.stays === true`) {
+		b.t.Error("the page was loaded again")
+	}
+}
+
+// visit is what a visitor of the shop can do. change clicks what changes the cart.
+func visit(t *testing.T, b *browser, url string, change func(button chromedp.CSS)) {
 	b.open(url)
 	see(t, b, "Nothing in it yet.")
 	b.fill("#add-carrot", "4")
-	b.press(addCarrot)
+	change(addCarrot)
 	see(t, b, `role="status">Added to your cart: 4 × carrot.`, `data-count="4"`)
 	b.fill("#qty-carrot", "2")
-	b.press(setCarrot)
+	change(setCarrot)
 	see(t, b, "In your cart now: 2 × carrot.", `data-count="2"`)
 
 	b.fill("#user", "alice")
@@ -62,7 +87,7 @@ func visit(t *testing.T, b *browser, url string) {
 	b.press(signIn)
 	see(t, b, "Hello alice", `data-count="2"`, "goes with it")
 
-	b.press(removeCarrot)
+	change(removeCarrot)
 	see(t, b, "No carrot in your cart any more.", "Nothing in it yet.")
 	b.press(signOut)
 	see(t, b, "You are signed out", `action="/login"`)
@@ -91,7 +116,7 @@ func TestCart_IsThereAfterARestart(t *testing.T) {
 	url, stop := start(t, binary, "127.0.0.1:0", "-redis", redis.URL())
 	b.open(url)
 	see(t, b, "kept in Redis")
-	b.press(addCarrot)
+	b.swap(addCarrot)
 	b.fill("#user", "bob")
 	b.fill("#password", "builder")
 	b.press(signIn)
@@ -106,7 +131,7 @@ func TestCart_FitsAPhone(t *testing.T) {
 	url, _ := start(t, build(t, "cart"), "127.0.0.1:0")
 	b.resize(360, 700)
 	b.open(url)
-	b.press(addCarrot)
+	b.swap(addCarrot)
 	if width := evaluate[int](b, `document.documentElement.scrollWidth`); width > 360 {
 		t.Errorf("the page is %d pixels wide on a screen of 360", width)
 	}

@@ -3,7 +3,8 @@
 //	s := sessiontest.New(t).Login("42")
 //	cart.Set(s.Context(), Cart{"lime": 1})
 //	rec := s.Serve(handler, httptest.NewRequest("POST", "/cart", form))
-//	// then look at rec, cart.Get(s.Context()) and s.Flashes()
+//	// then look at rec and cart.Get(s.Context()), and
+//	s.WantFlash(flash.LevelSuccess, "added")
 //
 // It is the real thing on a memory store: what a handler does that a session
 // refuses, such as a change after the response went out, it refuses here too.
@@ -15,7 +16,6 @@ import (
 	"net/http/httptest"
 	"testing"
 
-	"github.com/gosatchel/satchel/flash"
 	"github.com/gosatchel/satchel/session"
 	"github.com/gosatchel/satchel/store/memstore"
 )
@@ -94,12 +94,6 @@ func (s *Session) Serve(handler http.Handler, r *http.Request) *httptest.Respons
 		}
 	}
 	return rec
-}
-
-// Flashes returns the messages that wait for the next page, and leaves them there.
-func (s *Session) Flashes() []flash.Message {
-	s.t.Helper()
-	return flash.Peek(s.Context())
 }
 
 // begin opens the session. Do holds it open in a goroutine until commit.
