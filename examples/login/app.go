@@ -4,6 +4,7 @@ import (
 	"context"
 	"net/http"
 	"strings"
+	"time"
 
 	"github.com/gosatchel/satchel/flash"
 	"github.com/gosatchel/satchel/session"
@@ -22,8 +23,11 @@ func newApp(s store.Store) http.Handler {
 	_, inMemory := s.(*memstore.Store)
 	a := &app{
 		sessions: session.New(s, session.Options{
-			// Without "keep me signed in", the session ends with the browser.
-			Cookie: session.Cookie{Name: "login", Transient: true},
+			// Without "keep me signed in", the session ends with the browser, an
+			// hour after the last request, and a day after the sign-in.
+			Cookie:      session.Cookie{Name: "login", Transient: true},
+			IdleTimeout: time.Hour,
+			Lifetime:    24 * time.Hour,
 
 			// Plain HTTP, for a tour on localhost. A site on HTTPS leaves this out,
 			// and its cookie is Secure and has the __Host- prefix.
@@ -39,6 +43,10 @@ func newApp(s store.Store) http.Handler {
 	mux.HandleFunc("GET /login", a.showLogin)
 	mux.HandleFunc("POST /login", signIn)
 	mux.HandleFunc("POST /logout", signOut)
+	mux.Handle("GET /account", signedIn(a.showAccount))
+	mux.Handle("GET /account/codes", signedInRecently(a.showCodes))
+	mux.Handle("POST /account/revoke", signedInRecently(a.revoke))
+	mux.Handle("POST /account/revoke-others", signedInRecently(revokeOthers))
 	mux.HandleFunc("GET "+staticPath+"{file}", serveStatic)
 	return http.NewCrossOriginProtection().Handler(bounded(a.sessions.Handler(mux)))
 }

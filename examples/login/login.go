@@ -1,6 +1,7 @@
 package main
 
 import (
+	"errors"
 	"net/http"
 	"time"
 
@@ -8,24 +9,18 @@ import (
 	"github.com/gosatchel/satchel/session"
 )
 
-// form is what of a failed try the form is filled with again. There is no field
-// for the password, so that none can get into the session or back to a browser.
-type form struct {
-	User string `json:"user"`
-}
-
-// tried carries the form to the next page. It is empty after that: who comes back
-// tomorrow finds an empty form.
-var tried = flash.NewBag[form]("login form", flash.Most(1))
-
 // remembered is how long a session lasts if its user asks for it.
 const remembered = 30 * 24 * time.Hour
 
 func (a *app) showLogin(w http.ResponseWriter, r *http.Request) {
-	page := loginPage{common: a.common(r.Context())}
-	for _, f := range tried.Take(r.Context()) {
-		page.Form = f
+	ctx := r.Context()
+	if errors.Is(session.Err(ctx), session.ErrEnded) {
+		// On another device, a moment ago. Nothing can be stored in this session
+		// any more, so the gate could leave no message.
+		flash.Now(ctx, flash.Message{Level: flash.LevelInfo, Text: "Your session has ended. Please sign in again."})
 	}
+	page := loginPage{common: a.common(ctx), Kept: session.Remembered(ctx)}
+	page.Form.User = flash.TakeForm(ctx, "/login").Value("user")
 	render(w, r, loginTemplate, page)
 }
 
@@ -41,18 +36,20 @@ func signIn(w http.ResponseWriter, r *http.Request) {
 	}
 	user := r.PostForm.Get("user")
 	if !authentic(user, r.PostForm.Get("password")) {
-		if len(user) <= 100 { // anything longer is no slip of the finger
-			tried.Add(ctx, form{User: user})
-		}
+		flash.NewForm(r, "user").Store(ctx, "/login") // what is not named, the password, goes nowhere
 		refuse(w, r, http.StatusUnauthorized, "Unknown user name, or wrong password.", "/login")
 		return
+	}
+	hello, next := "Hello "+user+", you are signed in.", "/"
+	if session.UserID(ctx) == user { // who was asked for the password again, most likely
+		hello, next = "Thank you, "+user+".", "/account"
 	}
 	session.Login(ctx, user) // under a new id
 	if r.PostForm.Get("remember") == "on" {
 		session.Remember(ctx, remembered)
 	}
-	flash.Success(ctx, "Hello "+user+", you are signed in.")
-	http.Redirect(w, r, "/", http.StatusSeeOther)
+	flash.Success(ctx, hello)
+	http.Redirect(w, r, session.Intended(ctx, next), http.StatusSeeOther)
 }
 
 func signOut(w http.ResponseWriter, r *http.Request) {

@@ -1,5 +1,6 @@
 // Command login is signing in on Satchel: a new id with every sign-in, a form that
-// remembers the user name and never the password, and "keep me signed in".
+// remembers the user name and never the password, "keep me signed in", a list of
+// the devices to sign out from afar, and a page that asks for the password again.
 //
 //	go run ./examples/login
 //	go run ./examples/login -redis redis://localhost:6379/0

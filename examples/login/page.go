@@ -18,7 +18,18 @@ type (
 	}
 	loginPage struct {
 		common
-		Form form `json:"form"`
+		Form struct {
+			User string `json:"user"`
+		} `json:"form"`
+		Kept bool `json:"-"`
+	}
+	accountPage struct {
+		common
+		Sessions []listed `json:"sessions"`
+	}
+	codesPage struct {
+		common
+		Codes []string `json:"codes"`
 	}
 )
 
@@ -26,13 +37,15 @@ type (
 var pages embed.FS
 
 var (
-	homeTemplate  = parse("home.html")
-	loginTemplate = parse("login.html")
+	homeTemplate    = parse("home.html")
+	loginTemplate   = parse("login.html")
+	accountTemplate = parse("account.html")
+	codesTemplate   = parse("codes.html")
 )
 
 // parse returns the layout with the page in file in it.
 func parse(file string) *template.Template {
-	layout := template.New("layout.html").Funcs(template.FuncMap{"static": staticURL})
+	layout := template.New("layout.html").Funcs(template.FuncMap{"static": staticURL, "ago": ago})
 	return template.Must(layout.ParseFS(pages, "layout.html", file))
 }
 

@@ -76,6 +76,12 @@ func (b *browser) open(url string) {
 	b.do(chromedp.Navigate(url))
 }
 
+// back goes to the page before, as the Back button does.
+func (b *browser) back() {
+	b.t.Helper()
+	b.do(chromedp.NavigateBack())
+}
+
 // fill types text into the input, instead of what is there.
 func (b *browser) fill(input chromedp.CSS, text string) {
 	b.t.Helper()
@@ -105,11 +111,7 @@ func (b *browser) press(element chromedp.CSS) {
 // html returns the page's body as it is now.
 func (b *browser) html() string {
 	b.t.Helper()
-	html, err := chromedp.Run(b.ctx, chromedp.OuterHTML(chromedp.CSS("body")))
-	if err != nil {
-		b.t.Fatalf("browser: %v", err)
-	}
-	return html
+	return evaluate[string](b, `document.body.outerHTML`) // at once, where a node could be replaced meanwhile
 }
 
 // wait waits until a condition in JavaScript is true.
@@ -135,6 +137,15 @@ func (b *browser) withoutScripts() {
 	b.t.Helper()
 	params := emulation.SetScriptExecutionDisabledParams{Value: true}
 	if _, err := chromedp.Call(b.ctx, emulation.SetScriptExecutionDisabled, params); err != nil {
+		b.t.Fatalf("browser: %v", err)
+	}
+}
+
+// callItself sends another User-Agent with the pages that come.
+func (b *browser) callItself(userAgent string) {
+	b.t.Helper()
+	params := emulation.SetUserAgentOverrideParams{UserAgent: userAgent}
+	if _, err := chromedp.Call(b.ctx, emulation.SetUserAgentOverride, params); err != nil {
 		b.t.Fatalf("browser: %v", err)
 	}
 }
