@@ -36,7 +36,9 @@ type Info struct {
 // fixed number of round trips, and its cost grows with user's sessions alone.
 //
 // ctx needs no session, except for Info.Current. A program that only lists or
-// revokes has a Manager with the store and the cookie name of the app's. The error
+// revokes has a Manager with the store of the app's, and the same options where they
+// have a part in the cookie's name (Cookie.Name, Domain, Path, Insecure) or in LastSeen
+// (IdleTimeout). The error
 // is a *[StoreError], or [ErrNoIndex].
 func (m *Manager) Sessions(ctx context.Context, user string) ([]Info, error) {
 	limited, cancel := context.WithTimeout(ctx, m.options.StoreTimeout)
@@ -90,6 +92,9 @@ func (m *Manager) Revoke(ctx context.Context, user, ref string) error {
 // None that is renewed at the same time gets away; a sign-in at the same time is
 // ended too, or happened after. It takes some round trips for each session. After a
 // *[StoreError] some may still be there.
+//
+// It ends the session of the request that calls it too, if that is user's. To keep that
+// one, after a password was changed for example, use [RevokeOthers].
 func (m *Manager) RevokeAll(ctx context.Context, user string) error {
 	_, err := m.revoke(ctx, user, func(string) bool { return true })
 	return err

@@ -7,4 +7,6 @@ require (
 	github.com/gosatchel/satchel v0.0.0
 )
 
+require github.com/gomodule/redigo v1.9.3 // indirect
+
 replace github.com/gosatchel/satchel => ../..
