@@ -72,7 +72,7 @@ func (t *transaction) announce(h http.Header, r *http.Request) {
 	}
 	h.Add("Set-Cookie", line)
 	keepPrivate(h)
-	if m := t.manager; !m.options.Insecure && plain(r) {
+	if m := t.manager; !m.options.Insecure && overPlainHTTP(r) {
 		m.warnPlainHTTP.Do(func() {
 			m.options.Logger.Error("session: a Secure cookie goes out over plain HTTP, where browsers drop it; serve HTTPS, or set Options.Insecure for tests on localhost, or X-Forwarded-Proto in the proxy that ends TLS", "cookie", m.options.Cookie.Name)
 		})
@@ -101,9 +101,9 @@ func (t *transaction) cookie() string {
 	return ""
 }
 
-// plain reports whether r came over plain HTTP, as far as that can be known
+// overPlainHTTP reports whether r came over plain HTTP, as far as that can be known
 // behind a proxy.
-func plain(r *http.Request) bool {
+func overPlainHTTP(r *http.Request) bool {
 	return r.TLS == nil && r.Header.Get("X-Forwarded-Proto") != "https" && r.Header.Get("Forwarded") == ""
 }
 
