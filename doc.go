@@ -7,8 +7,11 @@
 //   - [github.com/gosatchel/satchel/flash]: messages for the next page
 //   - [github.com/gosatchel/satchel/store]: the contract of stores, with
 //     [github.com/gosatchel/satchel/store/memstore] in memory,
-//     [github.com/gosatchel/satchel/store/redisstore] in Redis or Valkey, and
-//     [github.com/gosatchel/satchel/store/storetest] for those who write one
+//     [github.com/gosatchel/satchel/store/redisstore] in Redis or Valkey, sqlstore
+//     in PostgreSQL or SQLite (a module of its own),
+//     [github.com/gosatchel/satchel/store/scsstore] in any store of scs, with
+//     weaker guarantees, and [github.com/gosatchel/satchel/store/storetest] for those
+//     who write one
 //
 // # What a session is
 //
@@ -29,7 +32,8 @@
 //
 // # What it promises
 //
-// These hold on every store that ships, and each has tests of its name (TestP1_ to
+// These hold on every store that ships, but for what package scsstore says of
+// itself, and each has tests of its name (TestP1_ to
 // TestP12_) that force the interleaving.
 //
 //   - P1, no lost update. Concurrent requests of one session, in one process or

@@ -6,9 +6,11 @@
 // concurrency (no lost update, a final logout, a flash handed out once) rests
 // on the one rule that [Store.Swap] is atomic on the record's version.
 //
-// Two stores ship with Satchel, [github.com/gosatchel/satchel/store/memstore]
-// and [github.com/gosatchel/satchel/store/redisstore]. Whoever writes another
-// one runs the suite of [github.com/gosatchel/satchel/store/storetest] over it.
+// Satchel ships [github.com/gosatchel/satchel/store/memstore],
+// [github.com/gosatchel/satchel/store/redisstore], sqlstore in a module of its own,
+// and [github.com/gosatchel/satchel/store/scsstore], which adapts stores that can't
+// compare and swap. Whoever writes another one runs the suite of
+// [github.com/gosatchel/satchel/store/storetest] over it.
 package store
 
 import (
