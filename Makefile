@@ -3,14 +3,17 @@
 STATICCHECK = honnef.co/go/tools/cmd/staticcheck@v0.8.2
 
 # What tests run besides Go, as command:package.
-PROGRAMS = redis-server:redis-server chromium:chromium
+PROGRAMS = redis-server:redis-server chromium:chromium pg_ctlcluster:postgresql
 
 FUZZTIME = 20s
 
 # A check that fails keeps no other from running.
 MAKEFLAGS += --keep-going
 
-.PHONY: help test deps fmt vet race lint bench fuzz
+# How often make torture runs each test of a race.
+ROUNDS = 30
+
+.PHONY: help test deps fmt vet race lint bench fuzz torture
 
 help: ## list what there is to make
 	@sed -n 's/^\([a-z]*\):[^#]*## /  \1	/p' $(MAKEFILE_LIST)
@@ -34,6 +37,9 @@ lint: ## run staticcheck
 
 bench: deps ## run the benchmarks
 	@scripts/each go test -run '^$$' -bench . -benchmem ./...
+
+torture: deps ## run the tests of races ROUNDS times over
+	go test -race -timeout 60m -count $(ROUNDS) -run 'TestP(1|2|3|4|12)_' ./session ./flash
 
 fuzz: ## run every fuzz test for FUZZTIME
 	@scripts/each $(CURDIR)/scripts/fuzz $(FUZZTIME)

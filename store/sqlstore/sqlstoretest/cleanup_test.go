@@ -1,0 +1,112 @@
+package sqlstoretest_test
+
+import (
+	"context"
+	"fmt"
+	"testing"
+	"time"
+
+	"github.com/gosatchel/satchel/store"
+)
+
+func TestCleanUp_RemovesWhatHasExpiredAndNothingElse(t *testing.T) {
+	onEach(t, func(t *testing.T, d database) {
+		const expired = 1203 // more than two steps
+		past := newRecord("data")
+		past.TTL = time.Microsecond
+		d.db.SetMaxOpenConns(1) // so that all is one transaction, which is quicker
+		d.exec(t, "BEGIN")
+		for i := range expired {
+			if err := d.Swap(t.Context(), fmt.Sprint(i), store.Version{}, past); err != nil {
+				t.Fatal(err)
+			}
+			if err := d.Index(t.Context(), "owner", "ref", fmt.Sprint(i), time.Microsecond); err != nil {
+				t.Fatal(err)
+			}
+		}
+		d.exec(t, "COMMIT")
+		d.db.SetMaxOpenConns(16)
+		d.age(t, "{s}", "expires", time.Second)
+		d.age(t, "{o}", "expires", time.Second)
+		r := put(t, d, "live", "data")
+		if err := d.Index(t.Context(), "owner", "ref", "live", time.Hour); err != nil {
+			t.Fatal(err)
+		}
+		if removed, err := d.CleanUp(t.Context()); removed != 2*expired || err != nil {
+			t.Errorf("CleanUp: %d, %v; want %d", removed, err, 2*expired)
+		}
+		if removed, err := d.CleanUp(t.Context()); removed != 0 || err != nil {
+			t.Errorf("CleanUp again: %d, %v", removed, err)
+		}
+		if s, o := d.count(t, d.options.Sessions), d.count(t, d.options.Owners); s != 1 || o != 1 {
+			t.Errorf("%d sessions and %d entries are left, want 1 and 1", s, o)
+		}
+		if got, err := d.Find(t.Context(), "live"); err != nil || got.Version != r.Version {
+			t.Errorf("Find: %v", err)
+		}
+	})
+}
+
+func TestCleanUpEvery_GoesOnUntilItsContextIsDone(t *testing.T) {
+	onEach(t, func(t *testing.T, d database) {
+		ctx, cancel := context.WithCancel(t.Context())
+		reports, done := make(chan int64), make(chan struct{})
+		go func() {
+			defer close(done)
+			d.CleanUpEvery(ctx, time.Millisecond, func(removed int64, err error) {
+				if err != nil {
+					t.Errorf("CleanUp: %v", err)
+				}
+				select {
+				case reports <- removed:
+				case <-ctx.Done():
+				}
+			})
+		}()
+		<-reports // the first is at once, and the table is empty
+		put(t, d, "id", "data")
+		d.age(t, "{s}", "expires", 2*time.Hour)
+		for removed := int64(0); removed == 0; removed = <-reports {
+		}
+		cancel()
+		<-done
+		if n := d.count(t, d.options.Sessions); n != 0 {
+			t.Errorf("%d records are left", n)
+		}
+	})
+}
+
+// What the suite can't wait for: the minute after which an entry without a record is
+// removed, and not only kept back.
+func TestOwned_RemovesEntriesWithoutARecordAfterAMinute(t *testing.T) {
+	onEach(t, func(t *testing.T, d database) {
+		for _, id := range []string{"young", "old", "old and live", "expired"} {
+			if err := d.Index(t.Context(), "owner", "ref of "+id, id, time.Hour); err != nil {
+				t.Fatal(err)
+			}
+		}
+		put(t, d, "old and live", "data")
+		d.age(t, "{o}", "indexed", time.Minute)
+		d.exec(t, "UPDATE {o} SET expires = indexed WHERE ref = $1", []byte("ref of expired"))
+		put(t, d, "expired", "data")
+		if err := d.Index(t.Context(), "owner", "ref of young", "young", time.Hour); err != nil {
+			t.Fatal(err)
+		}
+		for range 2 {
+			entries, err := d.Owned(t.Context(), "owner")
+			if err != nil {
+				t.Fatal(err)
+			}
+			got := map[string]bool{}
+			for _, e := range entries {
+				got[e.ID] = e.Record.Version != store.Version{}
+			}
+			if want := map[string]bool{"young": false, "old and live": true}; fmt.Sprint(got) != fmt.Sprint(want) {
+				t.Errorf("Owned: %v, want %v", got, want)
+			}
+			if n := d.count(t, d.options.Owners); n != 2 {
+				t.Errorf("%d entries are in the table, want 2", n)
+			}
+		}
+	})
+}
