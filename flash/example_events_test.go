@@ -10,13 +10,14 @@ import (
 )
 
 // events is a stream of server-sent events: each message that any request adds,
-// once. It looks at every tick, of a time.Ticker or of whoever knows of a change.
+// once. It looks at every tick, of a time.Ticker or of whoever knows of a change. Of
+// several streams of one visitor, one gets it.
 func events[Tick any](ticks <-chan Tick) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
 		ctx := r.Context()
 		w.Header().Set("Content-Type", "text/event-stream")
 		w.Header().Set("Cache-Control", "no-store")
-		for {
+		for !session.Deadline(ctx).IsZero() { // a session that begins later has a cookie that only the next stream brings
 			for _, m := range flash.Take(ctx) {
 				event, _ := json.Marshal(m) // has no line breaks
 				fmt.Fprintf(w, "event: flash\ndata: %s\n\n", event)

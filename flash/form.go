@@ -3,6 +3,7 @@ package flash
 import (
 	"context"
 	"errors"
+	"maps"
 	"net/http"
 	"slices"
 	"strings"
@@ -72,7 +73,9 @@ func NewForm(r *http.Request, fields ...string) *Form {
 
 // Err returns why the body could not be parsed, or nil: with errors.As it is an
 // *http.MaxBytesError where the body was too large. Then the form has what was
-// understood, and is not OK.
+// understood, and is not OK. If somebody has parsed the body before, as
+// PostFormValue does, what went wrong there is not known here; look at the form
+// first.
 func (f *Form) Err() error {
 	if f == nil {
 		return nil
@@ -169,5 +172,7 @@ func TakeForm(ctx context.Context, path string) *Form {
 	if len(found) == 0 {
 		return nil
 	}
-	return &Form{values: found[0].Value.Values, errors: found[0].Value.Errors}
+	newest := found[len(found)-1].Value // an older one is there if a page that failed gave it back
+	names := slices.Sorted(maps.Keys(newest.Values))
+	return &Form{names: names, values: newest.Values, errors: newest.Errors}
 }

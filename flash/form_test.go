@@ -233,3 +233,34 @@ func TestForm_NilAndZeroReadAsUntried(t *testing.T) {
 		}
 	}
 }
+
+// TestForm_OfTwoTriesTheNewerIsShown, also where a page that failed gave the older
+// one back after the newer one had come.
+func TestForm_OfTwoTriesTheNewerIsShown(t *testing.T) {
+	var b *trial.Browser
+	fail := true
+	b = browse(trial.Memory(t), pages{
+		"/try": func(w http.ResponseWriter, r *http.Request) {
+			form := flash.NewForm(r, "email")
+			form.Fail("email", "is taken")
+			form.Redirect(w, r, "/signup")
+		},
+		"/signup": func(w http.ResponseWriter, r *http.Request) {
+			form := flash.TakeForm(r.Context(), "/signup")
+			if fail {
+				fail = false
+				b.Fork().Post(t, "/try", "email=newer")
+				w.WriteHeader(http.StatusInternalServerError)
+				return
+			}
+			fmt.Fprint(w, form.Value("email"))
+		},
+	})
+	b.Post(t, "/try", "email=older")
+	b.Get(t, "/signup")
+	for _, want := range []string{"newer", ""} {
+		if got := b.Get(t, "/signup").Body.String(); got != want {
+			t.Errorf("the form shows %q, want %q", got, want)
+		}
+	}
+}

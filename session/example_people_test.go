@@ -2,15 +2,20 @@ package session_test
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"log"
 	"net/http"
 	"time"
 
 	"github.com/gosatchel/satchel/session"
+	"github.com/gosatchel/satchel/store"
 	"github.com/gosatchel/satchel/store/memstore"
 	"github.com/gosatchel/satchel/store/redisstore"
 )
+
+// appOptions is what all programs of an app share.
+var appOptions = session.Options{Cookie: session.Cookie{Name: "shop"}}
 
 // A user's devices, and signing one of them out.
 func ExampleManager_Sessions() {
@@ -28,7 +33,8 @@ func ExampleManager_Sessions() {
 	}
 	signOut := func(w http.ResponseWriter, r *http.Request) {
 		ctx := r.Context()
-		if err := sessions.Revoke(ctx, session.UserID(ctx), r.FormValue("ref")); err != nil {
+		err := sessions.Revoke(ctx, session.UserID(ctx), r.PostFormValue("ref"))
+		if err != nil && !errors.Is(err, store.ErrNotFound) { // a second click finds it gone
 			session.Error(w, r, err)
 			return
 		}
@@ -38,18 +44,20 @@ func ExampleManager_Sessions() {
 	mux := http.NewServeMux()
 	signedIn := session.RequireUser("/login")
 	mux.Handle("GET /devices", signedIn(http.HandlerFunc(devices)))
-	mux.Handle("POST /devices/sign-out", signedIn(http.HandlerFunc(signOut)))
+	recently := session.RequireRecent(5*time.Minute, "/login")
+	mux.Handle("POST /devices/sign-out", recently(http.HandlerFunc(signOut)))
 	log.Fatal(http.ListenAndServe("localhost:8080", sessions.Handler(mux)))
 }
 
 // A program that serves no requests, such as one that closes accounts, needs the
-// store and the cookie name of the app, and can then end a user's sessions.
+// app's store and its options: a user's sessions are listed under the cookie's name,
+// which depends on the Name, Domain, Path and Insecure of them.
 func ExampleManager_RevokeAll() {
 	kept, err := redisstore.Open("redis://localhost:6379/0", redisstore.Options{})
 	if err != nil {
 		log.Fatal(err)
 	}
-	sessions := session.New(kept, session.Options{Cookie: session.Cookie{Name: "session"}})
+	sessions := session.New(kept, appOptions)
 	if err := sessions.RevokeAll(context.Background(), "user-4711"); err != nil {
 		log.Fatal(err)
 	}

@@ -135,6 +135,12 @@ func (a *attempt) limit() error {
 	return nil
 }
 
+// latestFirst sorts live sessions by when their users have signed in last. All who
+// look have to agree on the order.
+func latestFirst(x, y listed) int {
+	return cmp.Or(y.record.authenticated.Compare(x.record.authenticated), cmp.Compare(x.ref, y.ref))
+}
+
 // surplus returns the sessions that are too many. It fails with ErrEnded if the
 // new one is among them, since others have signed in after it.
 func (a *attempt) surplus() (surplus []listed, err error) {
@@ -144,10 +150,7 @@ func (a *attempt) surplus() (surplus []listed, err error) {
 	}
 	now := time.Now()
 	all = slices.DeleteFunc(all, func(l listed) bool { return !l.alive(now) })
-	// All sign-ins that look have to agree on which are the oldest.
-	slices.SortFunc(all, func(x, y listed) int {
-		return cmp.Or(y.record.authenticated.Compare(x.record.authenticated), cmp.Compare(x.ref, y.ref))
-	})
+	slices.SortFunc(all, latestFirst)
 	var kept []string
 	for _, l := range all {
 		switch {

@@ -2,13 +2,20 @@ package session
 
 import (
 	"context"
+	"fmt"
 	"net/http"
 	"net/url"
+	"strconv"
 	"strings"
+	"time"
 )
 
-// intended is where RequireUser kept somebody from going.
+// intended is until when somebody is taken to want to go where RequireUser kept
+// them from going, as Unix time, and where, with a space between.
 var intended = NewKey[string]("satchel:intended")
+
+// intendedFor is how long somebody who signs in is taken to have wanted there.
+const intendedFor = time.Hour
 
 // maxIntended bounds what a visitor can make us keep.
 const maxIntended = 2048
@@ -16,7 +23,7 @@ const maxIntended = 2048
 // intend remembers where r was going.
 func (t *transaction) intend(r *http.Request) {
 	if target := target(r); target != "" && len(target) <= maxIntended {
-		raw, err := intended.encode(target)
+		raw, err := intended.encode(fmt.Sprint(time.Now().Add(intendedFor).Unix(), " ", target))
 		if err == nil {
 			t.change(setValue{name: intended.name, raw: raw})
 		}
@@ -24,16 +31,17 @@ func (t *transaction) intend(r *http.Request) {
 }
 
 // Intended returns the path and query that the visitor wanted to see when
-// [RequireUser] sent them to the login page, or fallback. It is forgotten with the
-// next commit. It never leads to another site (CWE-601), so a sign-in can end with
+// [RequireUser] sent them to the login page in the last hour, or fallback. It is
+// forgotten with the next commit. It never leads to another site (CWE-601), so a sign-in can end with
 //
 //	http.Redirect(w, r, session.Intended(ctx, "/"), http.StatusSeeOther)
 func Intended(ctx context.Context, fallback string) string {
-	target := localPath(intended.Get(ctx))
-	if target == "" {
+	until, wanted, _ := strings.Cut(intended.Get(ctx), " ")
+	intended.Delete(ctx)
+	target := localPath(wanted)
+	if unix, err := strconv.ParseInt(until, 10, 64); err != nil || unix < time.Now().Unix() || target == "" {
 		return fallback
 	}
-	intended.Delete(ctx)
 	return target
 }
 

@@ -1,7 +1,6 @@
 package session
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"slices"
@@ -32,14 +31,17 @@ type Info struct {
 	UserAgent string
 }
 
-// Sessions returns user's sessions, the newest sign-in first. It takes a small
-// fixed number of round trips, and its cost grows with user's sessions alone.
+// Sessions returns user's sessions, the latest sign-in first. It takes a small
+// fixed number of round trips, and its cost grows with user's sessions alone: with
+// how many they are, and how large. Where that can get out of hand, set
+// Options.MaxPerUser and Options.MaxBytes; all of it has to come within
+// Options.StoreTimeout.
 //
 // ctx needs no session, except for Info.Current. A program that only lists or
 // revokes has a Manager with the store of the app's, and the same options where they
 // have a part in the cookie's name (Cookie.Name, Domain, Path, Insecure) or in LastSeen
-// (IdleTimeout). The error
-// is a *[StoreError], or [ErrNoIndex].
+// (IdleTimeout); best it has the same Options. With another cookie name it finds
+// nothing. The error is a *[StoreError], or [ErrNoIndex].
 func (m *Manager) Sessions(ctx context.Context, user string) ([]Info, error) {
 	limited, cancel := context.WithTimeout(ctx, m.options.StoreTimeout)
 	defer cancel()
@@ -49,10 +51,12 @@ func (m *Manager) Sessions(ctx context.Context, user string) ([]Info, error) {
 	}
 	current := m.currentRef(ctx, user)
 	now := time.Now()
+	all = slices.DeleteFunc(all, func(l listed) bool { return !l.alive(now) })
+	slices.SortFunc(all, latestFirst)
 	var infos []Info
 	for _, l := range all {
-		if !l.alive(now) || slices.ContainsFunc(infos, func(i Info) bool { return i.Ref == l.ref }) {
-			continue // ended, or another id of one that is being renewed
+		if slices.ContainsFunc(infos, func(i Info) bool { return i.Ref == l.ref }) {
+			continue // another id of one that is being renewed
 		}
 		r := l.record
 		info := Info{Ref: l.ref, Created: r.created, Expires: r.deadline, Current: l.ref == current, UserAgent: r.agent}
@@ -68,20 +72,18 @@ func (m *Manager) Sessions(ctx context.Context, user string) ([]Info, error) {
 		}
 		infos = append(infos, info)
 	}
-	slices.SortFunc(infos, func(a, b Info) int { return cmp.Or(b.Created.Compare(a.Created), cmp.Compare(a.Ref, b.Ref)) })
 	return infos, nil
 }
 
 // Revoke ends the session of user that is called ref, from the very next request
 // on, everywhere, and also if it is renewed at the same time. Its browser reads an
 // empty session from then on; for a minute it can't change anything (ErrEnded) but
-// sign in. The error is
-// store.ErrNotFound if user has no such session, or a *[StoreError], after which it
-// may still be there.
+// sign in. The error is store.ErrNotFound if user has no such session, or a
+// *[StoreError], after which it may still be there.
 //
 // It takes a small fixed number of round trips.
 func (m *Manager) Revoke(ctx context.Context, user, ref string) error {
-	ended, err := m.revoke(ctx, user, func(r string) bool { return r == ref })
+	ended, err := m.revoke(ctx, user, "", func(r string) bool { return r == ref })
 	if err == nil && ended == 0 {
 		return store.ErrNotFound
 	}
@@ -96,13 +98,15 @@ func (m *Manager) Revoke(ctx context.Context, user, ref string) error {
 // It ends the session of the request that calls it too, if that is user's. To keep that
 // one, after a password was changed for example, use [RevokeOthers].
 func (m *Manager) RevokeAll(ctx context.Context, user string) error {
-	_, err := m.revoke(ctx, user, func(string) bool { return true })
+	_, err := m.revoke(ctx, user, "", func(string) bool { return true })
 	return err
 }
 
 // RevokeOthers ends all sessions of the user who is signed in, except the one of
 // ctx (OWASP ASVS 7.4.3, after a password was changed). It fails if nobody is
-// signed in, and otherwise like [Manager.RevokeAll].
+// signed in; with ErrEnded, and nothing done, if the session of ctx was ended
+// meanwhile, so that of two that want to end each other the first one wins; and
+// otherwise like [Manager.RevokeAll].
 func RevokeOthers(ctx context.Context) error {
 	t := within(ctx)
 	if err := t.direct(); err != nil {
@@ -115,8 +119,20 @@ func RevokeOthers(ctx context.Context) error {
 		}
 		return errors.New("session: RevokeOthers: nobody is signed in")
 	}
-	_, err := t.manager.revoke(ctx, r.user, func(ref string) bool { return ref != r.ref })
+	mine := ""
+	if saved := t.signedIn(); saved != nil && saved.user == r.user {
+		mine = saved.ref
+	}
+	_, err := t.manager.revoke(ctx, r.user, mine, func(ref string) bool { return ref != r.ref })
 	return err
+}
+
+// signedIn returns what is saved of the session, which can be older than what this
+// request wants of it.
+func (t *transaction) signedIn() *record {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return t.saved
 }
 
 // currentRef returns the ref of ctx's session if it is one of user's, or "".
@@ -136,14 +152,19 @@ func (m *Manager) currentRef(ctx context.Context, user string) string {
 const maxPasses = 100
 
 // revoke ends the sessions of user whose ref is chosen, until there is none: a
-// renewal can list a new id while it works. It returns how many there were.
-func (m *Manager) revoke(ctx context.Context, user string, chosen func(ref string) bool) (ended int, err error) {
-	for range maxPasses {
+// renewal can list a new id while it works. It returns how many there were. If mine
+// is not "", the session of that ref has to be alive.
+func (m *Manager) revoke(ctx context.Context, user, mine string, chosen func(ref string) bool) (ended int, err error) {
+	for pass := range maxPasses {
 		looking, cancel := context.WithTimeout(context.WithoutCancel(ctx), m.options.StoreTimeout)
 		all, err := m.owned(looking, user)
 		cancel()
 		if err != nil {
 			return ended, listingFailed(err)
+		}
+		now := time.Now()
+		if pass == 0 && mine != "" && !slices.ContainsFunc(all, func(l listed) bool { return l.ref == mine && l.alive(now) }) {
+			return 0, ErrEnded
 		}
 		found := 0
 		for _, l := range all {

@@ -216,3 +216,17 @@ func TestP12_TwoRenewalsOfOneId(t *testing.T) {
 		wantEnded(t, b)
 	})
 }
+
+// TestP12_OfTwoThatEndEachOtherTheFirstWins: a thief's request that was under way
+// when the owner ended all others can't end the owner's session in turn.
+func TestP12_OfTwoThatEndEachOtherTheFirstWins(t *testing.T) {
+	trial.OnEachStore(t, func(t *testing.T, s store.Store) {
+		owner, thief := device(t, s, plainHTTP(), "7"), device(t, s, plainHTTP(), "7")
+		visit(t, thief, func(ctx context.Context) {
+			visitOK(t, owner, func(ctx context.Context) { wantError(t, "the owner's RevokeOthers", session.RevokeOthers(ctx), nil) })
+			wantError(t, "the thief's RevokeOthers", session.RevokeOthers(ctx), session.ErrEnded)
+		})
+		wantSignedIn(t, "7", owner)
+		wantListed(t, s, "7", 1)
+	})
+}

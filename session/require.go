@@ -8,10 +8,12 @@ import (
 // RequireUser returns a middleware that lets only signed-in requests through. It
 // goes inside of [Manager.Handler]. Others it sends away, without calling next:
 //
-//   - A browser's GET is remembered and redirected (303) to loginPage, a path of
-//     this site. After the sign-in, [Intended] says where it was going.
-//   - Any other request of a browser is redirected without being remembered.
-//   - A client that accepts JSON rather than HTML gets 401 and {"error":"..."}.
+//   - A browser's GET for a page is remembered and redirected (303) to loginPage, a
+//     path of this site. After the sign-in, [Intended] says where it was going.
+//   - Any other request of a browser is redirected without being remembered: a POST,
+//     an image, a fetch.
+//   - A client that accepts JSON rather than HTML gets 401 and {"error":"..."}. That
+//     is also what a fetch has to say if it wants to know.
 //   - A request whose session was renewed by another one meanwhile gets 409, since
 //     its user is signed in, under an id that it does not carry yet. A browser's GET is sent
 //     to the same place once more, with the cookie it has by then.
@@ -67,11 +69,18 @@ func (t *transaction) sendAway(w http.ResponseWriter, r *http.Request, loginPage
 		w.Header().Set("WWW-Authenticate", `Session realm="sign in at `+loginPage+`"`)
 		writeJSONError(w, http.StatusUnauthorized, "Please sign in first.")
 	default:
-		if browsing && !t.Looks() && err == nil {
+		if browsing && navigates(r) && !t.Looks() && err == nil {
 			t.intend(r)
 		}
 		http.Redirect(w, r, loginPage, http.StatusSeeOther)
 	}
+}
+
+// navigates reports whether r is for a page, and not for a part of one, as far as
+// the browser says (Fetch Metadata).
+func navigates(r *http.Request) bool {
+	mode := r.Header.Get("Sec-Fetch-Mode")
+	return mode == "" || mode == "navigate"
 }
 
 // retryOnce reports whether a request that lost a race with a renewal should try

@@ -10,6 +10,7 @@ import (
 	"net/url"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/gosatchel/satchel/internal/trial"
 	"github.com/gosatchel/satchel/session"
@@ -61,13 +62,20 @@ func elsewhere(location string) string {
 func TestP12_IntendedIsNoOpenRedirect(t *testing.T) {
 	visitTo := func(t *testing.T, target string) string {
 		b := browse(trial.Memory(t), plainHTTP(), members(session.RequireUser("/login")))
-		do(t, b, func(ctx context.Context) { planted.Set(ctx, target) })
+		do(t, b, func(ctx context.Context) {
+			planted.Set(ctx, fmt.Sprint(time.Now().Add(time.Minute).Unix(), " ", target))
+		})
 		return b.Post(t, "/login", "").Header().Get("Location")
 	}
 	for _, target := range append(bypasses, "/"+strings.Repeat("\\", 10_000), strings.Repeat("/", 100_000)+"evil.example") {
 		if got := visitTo(t, target); got != "/home" {
 			t.Errorf("planted %.80q: the sign-in leads to %.80q, want the fallback", target, got)
 		}
+	}
+	b := browse(trial.Memory(t), plainHTTP(), members(session.RequireUser("/login")))
+	do(t, b, func(ctx context.Context) { planted.Set(ctx, fmt.Sprint(time.Now().Add(-time.Minute).Unix(), " /cart")) })
+	if got := b.Post(t, "/login", "").Header().Get("Location"); got != "/home" {
+		t.Errorf("what was wanted long ago is still where the sign-in leads: %q", got)
 	}
 	for _, target := range local {
 		got := visitTo(t, target)
@@ -211,4 +219,17 @@ func TestP12_IntendedIsWhatTheBrowserAskedFor(t *testing.T) {
 	late := b.Fork()
 	do(t, b, session.Renew)
 	wantSame(t, "the second try goes", late.Get(t, "/admin/users?page=2").Header().Get("Location"), "/admin/users?page=2")
+}
+
+// TestP12_IntendedIsAPage: what a page fetches along the way is not where anybody
+// was going.
+func TestP12_IntendedIsAPage(t *testing.T) {
+	b := browse(trial.Memory(t), plainHTTP(), members(session.RequireUser("/login")))
+	b.Get(t, "/secret?page", trial.Header("Sec-Fetch-Mode", "navigate"))
+	for _, mode := range []string{"no-cors", "cors", "same-origin", "websocket"} {
+		b.Get(t, "/secret?part", trial.Header("Sec-Fetch-Mode", mode))
+	}
+	if got := b.Post(t, "/login", "").Header().Get("Location"); got != "/secret?page" {
+		t.Errorf("the sign-in leads to %q, want the page", got)
+	}
 }

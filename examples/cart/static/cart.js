@@ -20,6 +20,7 @@ document.addEventListener("submit", (event) => {
 });
 
 async function change(action, body) {
+  if (failed) return; // what was clicked meanwhile is not sent, and the notice stays
   try {
     const response = await fetch(action, { method: "POST", body }); // and on to the page that it leads to
     const text = await response.text();
@@ -31,7 +32,7 @@ async function change(action, body) {
     failed = true;
     const problem = error instanceof TypeError ? "The shop can't be reached." : error.message;
     // It may have happened all the same, so trying again is the visitor's choice.
-    say([note(`${problem} Look what is in your cart before you try again.`)]);
+    say([note(`${problem} Look what is in your cart before you try again; what you clicked after that was not sent.`)]);
   }
 }
 
