@@ -51,7 +51,8 @@ type Options struct {
 	Outage OutagePolicy
 
 	// MaxBytes bounds one session, encoded. A commit that would exceed it fails
-	// with ErrTooLarge. Default 1 MiB.
+	// with ErrTooLarge. Default 1 MiB. Forms of package flash that wait for their
+	// pages can take 128 KiB of it.
 	MaxBytes int
 
 	// Logger gets what no caller can be told: failures after the response went
