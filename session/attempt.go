@@ -26,6 +26,7 @@ type attempt struct {
 	own     []change     // of the transaction
 	fork    *transaction // of a Transact that commits along, or nil
 	signsIn bool         // there is a Login among the changes
+	swaps   int          // that were tried
 
 	ident identity
 	base  *record // what next stands on; nil for a new session
@@ -143,8 +144,8 @@ func (a *attempt) swap(ident identity, prev, next *record) (done bool, current *
 	}
 	doubt, cause := false, error(nil)
 	for n := 0; ; n++ {
-		if err := a.writing.Err(); err != nil && !doubt {
-			return false, nil, &StoreError{a.op, err}
+		if a.swaps++; a.swaps > 1 && !doubt && a.writing.Err() != nil {
+			return false, nil, &StoreError{a.op, a.writing.Err()} // also where the store looks at no clock
 		}
 		ttl := a.m.timeToLive(next)
 		if ttl <= 0 {

@@ -57,7 +57,7 @@ func (t *transaction) commit(ctx context.Context, fork *transaction) (err error)
 			t.conclude(a, errPanicked)
 		}
 	}()
-	err = store()
+	err = store(a)
 	concluded = true
 	t.conclude(a, err)
 	return err
@@ -65,7 +65,7 @@ func (t *transaction) commit(ctx context.Context, fork *transaction) (err error)
 
 // stage hands the changes over to a, and returns how they are to be stored; nil if
 // there is nothing to store, or something speaks against it.
-func (t *transaction) stage(ctx context.Context, a *attempt, fork *transaction) (store func() error, err error) {
+func (t *transaction) stage(ctx context.Context, a *attempt, fork *transaction) (store func(*attempt) error, err error) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	changes, view := t.pending, t.view
@@ -104,11 +104,11 @@ func (t *transaction) stage(ctx context.Context, a *attempt, fork *transaction) 
 	a.signsIn = slices.ContainsFunc(changes, signsIn)
 	switch {
 	case t.saved == nil:
-		return a.create, nil
+		return (*attempt).create, nil
 	case slices.ContainsFunc(changes, renews):
-		return a.renew, nil
+		return (*attempt).renew, nil
 	}
-	return a.overwrite, nil
+	return (*attempt).overwrite, nil
 }
 
 // reset forgets every change that is not being committed.

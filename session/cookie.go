@@ -12,20 +12,24 @@ import (
 const maxTokens = 3
 
 // tokens appends the tokens that r carries in cookies of our name. What has not
-// the form of a token is none, and never reaches the store.
+// the form of a token is none, and never reaches the store; so there is no need
+// for all that http.Request.Cookies does.
 func (m *Manager) tokens(tokens []string, r *http.Request) []string {
-	if len(r.Header["Cookie"]) == 0 {
-		return tokens
-	}
-	cookies := r.CookiesNamed(m.options.Cookie.Name)
-	if len(cookies) > 1 && m.options.Cookie.onlyOurs() {
-		// Browsers keep one __Host- cookie per name. Who sends more is no browser.
-		return tokens
-	}
-	for _, c := range cookies {
-		if wellFormed(c.Value) && !slices.Contains(tokens, c.Value) && len(tokens) < maxTokens {
-			tokens = append(tokens, c.Value)
+	sent := 0
+	for _, line := range r.Header["Cookie"] {
+		for pair := range strings.SplitSeq(line, ";") {
+			name, token, _ := strings.Cut(strings.TrimSpace(pair), "=")
+			if name != m.options.Cookie.Name {
+				continue
+			}
+			if sent++; wellFormed(token) && !slices.Contains(tokens, token) && len(tokens) < maxTokens {
+				tokens = append(tokens, token)
+			}
 		}
+	}
+	if sent > 1 && m.options.Cookie.onlyOurs() {
+		// Browsers keep one __Host- cookie per name. Who sends more is no browser.
+		return tokens[:0]
 	}
 	return tokens
 }
