@@ -19,8 +19,13 @@ func events[Tick any](ticks <-chan Tick) http.HandlerFunc {
 		w.Header().Set("Cache-Control", "no-store")
 		for !session.Deadline(ctx).IsZero() { // a session that begins later has a cookie that only the next stream brings
 			for _, m := range flash.Take(ctx) {
-				event, _ := json.Marshal(m) // has no line breaks
-				fmt.Fprintf(w, "event: flash\ndata: %s\n\n", event)
+				event, err := json.Marshal(m) // has no line breaks
+				if err != nil {
+					return
+				}
+				if _, err := fmt.Fprintf(w, "event: flash\ndata: %s\n\n", event); err != nil {
+					return
+				}
 			}
 			if err := http.NewResponseController(w).Flush(); err != nil {
 				return

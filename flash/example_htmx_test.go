@@ -17,7 +17,10 @@ import (
 // "flash" with them in the browser. It comes before the first byte of the body.
 func trigger(w http.ResponseWriter, r *http.Request) {
 	if messages := flash.Take(r.Context()); len(messages) > 0 {
-		event, _ := json.Marshal(map[string]any{"flash": messages})
+		event, err := json.Marshal(map[string]any{"flash": messages})
+		if err != nil {
+			panic(err) // before the first byte, so the messages go back
+		}
 		w.Header().Set("HX-Trigger", asciiJSON(event))
 	}
 }
