@@ -46,7 +46,7 @@
 // # Failure
 //
 // What callers match with errors.Is is [ErrEnded], [ErrTooLarge],
-// [ErrHeadersSent], [ErrDone], [ErrAmbiguous] and [ErrUnknown]; with errors.As
+// [ErrHeadersSent], [ErrDone], [ErrAmbiguous], [ErrUnknown] and [ErrNoIndex]; with errors.As
 // it is *[StoreError]. No error contains ids or values.
 //
 // When the store does not answer, nothing hangs longer than Options.StoreTimeout.
@@ -63,6 +63,11 @@
 //   - A [Destroy] that fails is tried again when the response begins, and if that
 //     fails too, the client gets an error page: a page that says "signed out" has
 //     to be true.
+//   - A commit goes on when the client goes away, but for a renewal or sign-in of a
+//     client that is known to be gone before: it would end the old id, and nobody
+//     would get the new one.
+//   - A handler that answers a failed Commit or Destroy with a 5xx has told the client
+//     that nothing was done. So that is not tried again with the response.
 //   - A cookie's name gets the strongest prefix that its attributes allow; see
 //     [Cookie].
 //   - A request that overlaps with a renewal or a sign-in is refused (409) if it
