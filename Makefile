@@ -3,7 +3,7 @@
 STATICCHECK = honnef.co/go/tools/cmd/staticcheck@v0.8.2
 
 # What tests run besides Go, as command:package.
-PROGRAMS = redis-server:redis-server chromium:chromium pg_ctlcluster:postgresql
+PROGRAMS = redis-server:redis-server redis-sentinel:redis-sentinel chromium:chromium pg_ctlcluster:postgresql
 
 FUZZTIME = 20s
 

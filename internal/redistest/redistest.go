@@ -3,8 +3,10 @@
 // command.
 //
 // [Shared] is one server for all tests of a binary, each with a [Prefix] of its
-// own. [Start] is a server of the test's own, to stop, freeze or fill up. [NewProxy]
-// counts round trips and loses, holds or cuts what passes.
+// own. [Start] is a server of the test's own, to stop, freeze or fill up; so are
+// [StartTLS] and [StartReplica]. [StartCluster] and [StartSentinel] are several
+// that fail over. [NewProxy] counts round trips and loses, holds or cuts what
+// passes.
 //
 // No server survives its test binary, however that ends.
 package redistest
@@ -46,25 +48,27 @@ func Start(t testing.TB, args ...string) *Server {
 	t.Helper()
 	s, err := newServer(args)
 	need(t, err)
-	t.Cleanup(s.close)
-	need(t, s.start())
+	startAll(t, []*Server{s})
 	return s
 }
 
 // Prefix returns a key prefix that no other test uses.
 func Prefix(testing.TB) string { return "test:" + rand.Text() + ":" }
 
+// need ends a test that can't have its servers.
 func need(t testing.TB, err error) {
 	t.Helper()
-	switch {
-	case err == nil:
-	case !errors.Is(err, exec.ErrNotFound):
-		t.Fatalf("redistest: %v", err)
-	case os.Getenv("CI") == "true":
-		t.Fatal("redistest: redis-server is not installed, and CI=true allows no skipping; " + howToInstall)
-	default:
-		t.Skip("redistest: redis-server is not installed; " + howToInstall)
+	var missing *exec.Error
+	if err == nil {
+		return
 	}
+	if !errors.Is(err, exec.ErrNotFound) || !errors.As(err, &missing) {
+		t.Fatalf("redistest: %v", err)
+	}
+	// Debian's packages are named like their programs.
+	howToInstall := "install it with: apt-get install " + missing.Name + ", brew install redis, or apk add redis"
+	if os.Getenv("CI") == "true" {
+		t.Fatalf("redistest: %s is not installed, and CI=true allows no skipping; %s", missing.Name, howToInstall)
+	}
+	t.Skipf("redistest: %s is not installed; %s", missing.Name, howToInstall)
 }
-
-const howToInstall = "install it with: apt-get install redis-server, brew install redis, or apk add redis"

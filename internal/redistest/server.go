@@ -1,16 +1,12 @@
 package redistest
 
 import (
-	"bufio"
-	"errors"
-	"fmt"
-	"io"
-	"math/rand/v2"
+	"crypto/tls"
 	"net"
 	"os"
 	"os/exec"
+	"slices"
 	"strconv"
-	"strings"
 	"syscall"
 	"testing"
 	"time"
@@ -18,53 +14,79 @@ import (
 	"github.com/gomodule/redigo/redis"
 )
 
-// startTimeout bounds a start on a busy machine.
-const startTimeout = 20 * time.Second
-
-// Server is a redis-server process. Its methods are for one goroutine at a time.
+// Server is a redis-server or redis-sentinel process. Its methods are for one
+// goroutine at a time.
 type Server struct {
-	binary string
-	args   []string
-	dir    string
-	port   int // 0 until the first start
+	program string                  // its path
+	listen  func(port int) []string // the first arguments
+	args    []string                // the last ones
+	ready   string                  // part of the line that it prints once it serves
+	tls     *tls.Config             // nil without TLS
+	dir     string
+	port    int // 0 until the first start
 
 	process *exec.Cmd
 	guard   *guard
 	exited  chan struct{} // closed when process has ended
-}
-
-func newServer(args []string) (*Server, error) {
-	binary, err := exec.LookPath("redis-server")
-	if err != nil {
-		return nil, err
-	}
-	dir, err := os.MkdirTemp("", "redistest")
-	if err != nil {
-		return nil, err
-	}
-	return &Server{binary: binary, args: args, dir: dir}, nil
+	frozen  bool
 }
 
 // Addr returns the host:port where the server listens.
 func (s *Server) Addr() string { return net.JoinHostPort("127.0.0.1", strconv.Itoa(s.port)) }
 
-// URL returns the server's address as a redis URL.
-func (s *Server) URL() string { return "redis://" + s.Addr() }
+// URL returns the server's address as a redis URL, or as a rediss URL if the
+// server speaks TLS, without a password.
+func (s *Server) URL() string {
+	if s.tls != nil {
+		return "rediss://" + s.Addr()
+	}
+	return "redis://" + s.Addr()
+}
 
 // Do sends a command over a connection of its own and returns the reply, or
-// fails the test.
+// fails the test. It gives the password of --requirepass and speaks TLS where
+// the server asks for it.
 func (s *Server) Do(t testing.TB, command string, args ...any) any {
 	t.Helper()
-	conn, err := redis.Dial("tcp", s.Addr(), redis.DialReadTimeout(startTimeout))
-	if err != nil {
-		t.Fatalf("redistest: %v", err)
-	}
-	defer conn.Close()
-	reply, err := conn.Do(command, args...)
+	reply, err := s.do(command, args...)
 	if err != nil {
 		t.Fatalf("redistest: %s: %v", command, err)
 	}
 	return reply
+}
+
+func (s *Server) do(command string, args ...any) (any, error) {
+	options := []redis.DialOption{redis.DialReadTimeout(startTimeout), redis.DialPassword(s.password())}
+	if s.tls != nil {
+		options = append(options, redis.DialUseTLS(true), redis.DialTLSConfig(s.tls))
+	}
+	conn, err := redis.Dial("tcp", s.Addr(), options...)
+	if err != nil {
+		return nil, err
+	}
+	defer conn.Close()
+	return conn.Do(command, args...)
+}
+
+// password returns what --requirepass asks for, or "".
+func (s *Server) password() string {
+	if i := slices.Index(s.args, "--requirepass"); i >= 0 && i+1 < len(s.args) {
+		return s.args[i+1]
+	}
+	return ""
+}
+
+// answers reports whether the server is neither ended nor frozen.
+func (s *Server) answers() bool {
+	if s.process == nil || s.frozen {
+		return false
+	}
+	select {
+	case <-s.exited:
+		return false
+	default:
+		return true
+	}
 }
 
 // Stop ends the server in an orderly way and waits until it has ended.
@@ -80,7 +102,7 @@ func (s *Server) Kill(t testing.TB) {
 }
 
 // Restart starts a server that was stopped or killed again, on the same port and
-// empty.
+// empty. A node of a cluster still knows its cluster, and a sentinel its master.
 func (s *Server) Restart(t testing.TB) {
 	t.Helper()
 	need(t, s.start())
@@ -96,12 +118,14 @@ func (s *Server) Freeze(t testing.TB) {
 	if _, err := syscall.Wait4(s.process.Process.Pid, &status, syscall.WUNTRACED, nil); err != nil || !status.Stopped() {
 		t.Fatalf("redistest: the server did not stop: %v", err)
 	}
+	s.frozen = true
 }
 
 // Thaw lets a frozen server go on with what has arrived meanwhile.
 func (s *Server) Thaw(t testing.TB) {
 	t.Helper()
 	s.signal(t, syscall.SIGCONT)
+	s.frozen = false
 }
 
 func (s *Server) signal(t testing.TB, sig syscall.Signal) {
@@ -130,85 +154,4 @@ func (s *Server) close() {
 		<-s.exited
 	}
 	os.RemoveAll(s.dir)
-}
-
-// start starts the server, and tries other ports if somebody else was quicker
-// to take the one it chose.
-func (s *Server) start() error {
-	port := s.port
-	var err error
-	for range 20 {
-		if s.port == 0 {
-			// Below what systems hand out by themselves, so that a restart finds
-			// the port still free.
-			port = 20000 + rand.IntN(12000)
-		}
-		if err = s.startOn(port); !errors.Is(err, errPortTaken) {
-			break
-		}
-	}
-	if err == nil {
-		s.port = port
-	}
-	return err
-}
-
-var errPortTaken = errors.New("the port is taken")
-
-func (s *Server) startOn(port int) error {
-	process := exec.Command(s.binary, append([]string{
-		"--bind", "127.0.0.1",
-		"--port", strconv.Itoa(port),
-		"--dir", s.dir,
-		"--save", "",
-		"--appendonly", "no",
-		"--daemonize", "no",
-	}, s.args...)...)
-	output, err := process.StdoutPipe()
-	if err != nil {
-		return err
-	}
-	process.Stderr = process.Stdout
-	if err := process.Start(); err != nil {
-		return err
-	}
-	guard, err := newGuard(process.Process.Pid, s.dir)
-	if err != nil {
-		process.Process.Kill()
-		process.Wait()
-		return err
-	}
-	ready, exited := make(chan struct{}), make(chan struct{})
-	var log strings.Builder // until ready or exited is closed, the goroutine's
-	go func() {
-		defer close(exited)
-		lines := bufio.NewScanner(output)
-		for lines.Scan() {
-			log.WriteString(lines.Text() + "\n")
-			// Only this server's own word is good enough: who answers on the port
-			// may be somebody else.
-			if strings.Contains(lines.Text(), "Ready to accept connections") {
-				close(ready)
-				break
-			}
-		}
-		io.Copy(io.Discard, output)
-		process.Wait()
-	}()
-	select {
-	case <-ready:
-		s.process, s.guard, s.exited = process, guard, exited
-		return nil
-	case <-exited:
-		guard.dismiss()
-		if strings.Contains(log.String(), "Address already in use") {
-			return errPortTaken
-		}
-		return fmt.Errorf("redis-server did not start:\n%s", log.String())
-	case <-time.After(startTimeout):
-		guard.dismiss()
-		process.Process.Kill()
-		<-exited
-		return fmt.Errorf("redis-server was not ready after %v:\n%s", startTimeout, log.String())
-	}
 }
