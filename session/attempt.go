@@ -162,6 +162,8 @@ func (a *attempt) swap(ident identity, prev, next *record) (done bool, current *
 			current, err = nil, nil
 		case errors.Is(err, store.ErrNotApplied) && !doubt:
 			return false, nil, &StoreError{a.op, err}
+		case errors.Is(err, store.ErrUnconfirmed):
+			return false, nil, a.unknown(err) // it is there, and may not stay
 		default:
 			doubt = true
 			cause = err

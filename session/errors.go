@@ -31,7 +31,8 @@ var (
 	ErrAmbiguous = errors.New("session: the request carries the cookies of two live sessions")
 
 	// ErrUnknown means that the store failed in the middle of a commit, and that
-	// what became of it could not be found out. It is not repeated, since it may
+	// what became of it could not be found out, or that it was stored and may be
+	// lost again (store.ErrUnconfirmed). It is not repeated, since it may
 	// have happened. It is always wrapped in a *StoreError.
 	ErrUnknown = errors.New("session: it is not known whether the changes were stored")
 

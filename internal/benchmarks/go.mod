@@ -7,6 +7,10 @@ require (
 	github.com/gosatchel/satchel v0.0.0
 )
 
-require github.com/gomodule/redigo v1.9.3 // indirect
+require (
+	github.com/FZambia/sentinel/v2 v2.0.1 // indirect
+	github.com/gomodule/redigo v1.9.3 // indirect
+	github.com/mna/redisc v1.4.0 // indirect
+)
 
 replace github.com/gosatchel/satchel => ../..

@@ -22,6 +22,7 @@ type Proxy struct {
 	closed bool
 	conns  map[*link]bool
 	peak   int
+	total  int
 	trips  int
 	drop   bool
 	gate   *Gate
@@ -101,6 +102,13 @@ func (p *Proxy) Conns() (open, peak int) {
 	return len(p.conns), p.peak
 }
 
+// Accepted returns how many connections there were so far.
+func (p *Proxy) Accepted() int {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.total
+}
+
 // DropReply swallows the next reply and cuts its connection: the command was
 // carried out, and its sender never hears of it.
 func (p *Proxy) DropReply() {
@@ -146,6 +154,7 @@ func (p *Proxy) accept(running *sync.WaitGroup) {
 		p.mu.Lock()
 		p.conns[l] = true
 		p.peak = max(p.peak, len(p.conns))
+		p.total++
 		if p.closed {
 			l.close()
 		}

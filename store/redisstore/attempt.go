@@ -7,6 +7,8 @@ import (
 	"os"
 
 	"github.com/gomodule/redigo/redis"
+
+	"github.com/gosatchel/satchel/store"
 )
 
 // outcome is what became of a command.
@@ -40,7 +42,7 @@ func broke(ctx context.Context, err error) bool {
 	var reply redis.Error
 	var timeout net.Error
 	switch {
-	case ctx.Err() != nil, unsent(err), errors.As(err, &reply):
+	case ctx.Err() != nil, unsent(err), errors.As(err, &reply), errors.Is(err, store.ErrUnconfirmed):
 		return false
 	case errors.Is(err, os.ErrDeadlineExceeded), errors.As(err, &timeout) && timeout.Timeout():
 		return false

@@ -3,41 +3,139 @@ package redisstore
 import (
 	"context"
 	"errors"
+
+	"github.com/gomodule/redigo/redis"
 )
 
-// client is all that the store needs of a Redis client.
-//
-// Its errors are of three kinds, and much depends on telling them apart: a
-// redis.Error is the server's reply; an *unsentError means that the request
-// never left; after all others it may have been carried out, or may still be.
-type client interface {
-	// do sends one command and returns its reply: one round trip. It returns
-	// when ctx is done, whatever the server does.
-	do(ctx context.Context, c command) (any, error)
-
-	// pipeline sends all commands before it waits for the first reply: one round
-	// trip. A reply that is an error is a redis.Error among the replies.
-	pipeline(ctx context.Context, cs []command) ([]any, error)
-
-	// close releases what the client opened itself.
-	close() error
+// Client is what the store needs of a Redis client that an app has already; see
+// [NewFromClient]. It is safe for concurrent use.
+type Client interface {
+	// Do sends one command and returns its reply: nil, int64, string or []byte,
+	// or []any of these. The arguments are strings, ints and byte slices; a client
+	// of a cluster finds the one key where the command has it.
+	//
+	// An error that the server has replied is an error with a method RedisError(),
+	// as those of go-redis are, or a redis.Error of redigo. A reply that is nil
+	// is no error.
+	Do(ctx context.Context, args ...any) (any, error)
 }
 
-// command is a command with its arguments, which are strings, ints and byte
-// slices that nobody changes any more: a client may still be reading them after
-// its call returned.
-type command struct {
-	name string
-	args []any
+// Pipeliner is a [Client] that can send several commands in one round trip.
+// Without it, [Store.Owned] takes one for each of the user's sessions.
+type Pipeliner interface {
+	Client
+
+	// Pipeline returns the replies to all commands, in order. A reply that is an
+	// error stands among them. err is for when there are no replies.
+	Pipeline(ctx context.Context, commands [][]any) (replies []any, err error)
 }
 
-// unsentError says that a request could not be sent, not even in part.
-type unsentError struct{ cause error }
+// foreign is the backend over an app's own client. It knows little of what the
+// client does: not whether it sends again what got no answer, and not whether it
+// keeps to a context.
+type foreign struct{ client Client }
 
-func (e *unsentError) Error() string { return e.cause.Error() }
-func (e *unsentError) Unwrap() error { return e.cause }
+func (f foreign) do(ctx context.Context, c command) (any, error) {
+	replies, err := f.guard(ctx, func() ([]any, error) {
+		reply, err := f.client.Do(ctx, words(c)...)
+		return []any{reply}, err
+	})
+	if err != nil {
+		return nil, err
+	}
+	return replies[0], nil
+}
 
-func unsent(err error) bool {
-	var u *unsentError
-	return errors.As(err, &u)
+func (f foreign) pipeline(ctx context.Context, cs []command) ([]any, error) {
+	p, ok := f.client.(Pipeliner)
+	if !ok {
+		return f.oneByOne(ctx, cs)
+	}
+	all := make([][]any, len(cs))
+	for i, c := range cs {
+		all[i] = words(c)
+	}
+	replies, err := f.guard(ctx, func() ([]any, error) { return p.Pipeline(ctx, all) })
+	if err == nil && len(replies) != len(cs) {
+		err = errReply
+	}
+	return replies, err
+}
+
+func (f foreign) oneByOne(ctx context.Context, cs []command) ([]any, error) {
+	replies := make([]any, len(cs))
+	for i, c := range cs {
+		reply, err := f.do(ctx, c)
+		if failed, ok := err.(redis.Error); ok {
+			reply, err = failed, nil
+		}
+		if err != nil {
+			return nil, err
+		}
+		replies[i] = reply
+	}
+	return replies, nil
+}
+
+// guard returns when ctx is done, whatever the client does. How long it does it is
+// bounded by the client's own timeouts.
+func (f foreign) guard(ctx context.Context, call func() ([]any, error)) ([]any, error) {
+	if err := ctx.Err(); err != nil {
+		return nil, &unsentError{err}
+	}
+	type result struct {
+		replies []any
+		err     error
+	}
+	done := make(chan result, 1)
+	go func() {
+		replies, err := call()
+		done <- result{replies, err}
+	}()
+	select {
+	case r := <-done:
+		if r.err != nil {
+			return nil, asReply(r.err)
+		}
+		return inBytes(r.replies), nil
+	case <-ctx.Done():
+		return nil, ctx.Err()
+	}
+}
+
+func (foreign) close() error { return nil }
+
+func words(c command) []any { return append([]any{c.name}, c.args...) }
+
+// inBytes returns replies as redigo would have them: texts as bytes, and errors as
+// redis.Error.
+func inBytes(replies []any) []any {
+	for i, reply := range replies {
+		switch reply := reply.(type) {
+		case string:
+			replies[i] = []byte(reply)
+		case []any:
+			replies[i] = inBytes(reply)
+		case error:
+			replies[i] = asReply(reply)
+		}
+	}
+	return replies
+}
+
+// asReply returns a redis.Error in the place of an error that a server has replied
+// to another client, and any other error as it is.
+func asReply(err error) error {
+	var reply interface {
+		error
+		RedisError()
+	}
+	var own redis.Error
+	switch {
+	case errors.As(err, &reply):
+		return redis.Error(reply.Error())
+	case errors.As(err, &own):
+		return own
+	}
+	return err
 }

@@ -60,14 +60,14 @@ func (s *Store) readFailed(op string, err error) error {
 // attempt broke.
 func (s *Store) writeFailed(op string, o outcome) error {
 	err := s.readFailed(op, o.err)
-	if !o.repeated && refused(o.err) {
+	if !o.repeated && (unsent(o.err) || !s.resends && refused(o.err)) {
 		return fmt.Errorf("%w: %w", err, store.ErrNotApplied)
 	}
 	return err
 }
 
 func refused(err error) bool {
-	return unsent(err) || err == errDamaged || refusals[replyCode(err)] != ""
+	return err == errDamaged || refusals[replyCode(err)] != ""
 }
 
 // presentable returns an error that says what err does, but nothing that came
@@ -107,6 +107,15 @@ func presentableReply(reply redis.Error) error {
 	}
 	const enough = 80
 	return fmt.Errorf("the server answered: %s %.*s", code, enough, strings.TrimSpace(text))
+}
+
+// flattened returns a presentable error in the place of one of which a package has
+// left nothing but the text.
+func flattened(text string) error {
+	if code, _ := splitReply(redis.Error(text)); code != "" {
+		return presentableReply(redis.Error(text))
+	}
+	return errors.New(text)
 }
 
 var replyCodePattern = regexp.MustCompile(`^[A-Z]{2,20}$`)

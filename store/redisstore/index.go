@@ -23,7 +23,7 @@ func (s *Store) Index(ctx context.Context, owner, ref, id string, ttl time.Durat
 	}
 	key := s.ownerKey(owner)
 	o := attempt(ctx, func(ctx context.Context) (any, error) {
-		return indexScript.run(ctx, s.client, key, id, ref, milliseconds(ttl))
+		return indexScript.run(ctx, s.backend, key, id, ref, milliseconds(ttl))
 	})
 	if o.err != nil {
 		return s.writeFailed("index", o)
@@ -35,7 +35,7 @@ func (s *Store) Index(ctx context.Context, owner, ref, id string, ttl time.Durat
 func (s *Store) Unindex(ctx context.Context, owner, id string) error {
 	key := s.ownerKey(owner)
 	o := attempt(ctx, func(ctx context.Context) (any, error) {
-		return s.client.do(ctx, command{name: "HDEL", args: []any{key, id}})
+		return s.backend.do(ctx, command{name: "HDEL", args: []any{key, id}, key: key})
 	})
 	if o.err == nil || replyCode(o.err) == "WRONGTYPE" {
 		return nil // a damaged index lists nothing
@@ -70,7 +70,7 @@ func (s *Store) Owned(ctx context.Context, owner string) ([]store.Entry, error) 
 		// If this fails, the next call finds the same entries dead. It's no reason
 		// to withhold what was found.
 		_ = attempt(ctx, func(ctx context.Context) (any, error) {
-			return forgetScript.run(ctx, s.client, key, dead...)
+			return forgetScript.run(ctx, s.backend, key, dead...)
 		})
 	}
 	return entries, nil
@@ -87,7 +87,7 @@ type listing struct {
 func (s *Store) listed(ctx context.Context, owner string) ([]listing, error) {
 	key := s.ownerKey(owner)
 	o := attempt(ctx, func(ctx context.Context) (any, error) {
-		return ownedScript.run(ctx, s.client, key)
+		return ownedScript.run(ctx, s.backend, key)
 	})
 	if o.err != nil {
 		return nil, s.readFailed("owned", o.err)
@@ -121,15 +121,12 @@ func (s *Store) findAll(ctx context.Context, listed []listing) ([]store.Record, 
 		finds[i] = findScript.bySource(s.recordKey(string(l.id)))
 	}
 	o := attempt(ctx, func(ctx context.Context) (any, error) {
-		return s.client.pipeline(ctx, finds)
+		return s.backend.pipeline(ctx, finds)
 	})
 	if o.err != nil {
 		return nil, s.readFailed("owned", o.err)
 	}
-	replies, _ := o.reply.([]any)
-	if len(replies) != len(listed) {
-		return nil, s.readFailed("owned", errReply)
-	}
+	replies := o.reply.([]any)
 	records := make([]store.Record, len(listed))
 	for i, reply := range replies {
 		if err, failed := reply.(redis.Error); failed {

@@ -2,7 +2,6 @@ package redisstore
 
 import (
 	"crypto/tls"
-	"errors"
 	"fmt"
 	"time"
 )
@@ -19,8 +18,9 @@ type Options struct {
 	// Default "satchel:".
 	Prefix string
 
-	// MaxActive (max_active) bounds the connections of this process. Calls beyond
-	// it wait for a connection, up to their deadline. Default 128.
+	// MaxActive (max_active) bounds the connections of this process; in a cluster,
+	// those to each node. Calls beyond it wait for a connection, up to their
+	// deadline. Default 128.
 	MaxActive int
 
 	// MaxIdle (max_idle) is how many connections are kept open between calls.
@@ -44,9 +44,27 @@ type Options struct {
 	// WriteTimeout (write_timeout) bounds the sending of a command. Default 3 seconds.
 	WriteTimeout time.Duration
 
+	// WaitReplicas (wait_replicas) is how many replicas have to have a commit
+	// before it counts as made (WAIT). Redis replicates after it has answered, so
+	// without this a master that dies takes its last commits along, also logouts.
+	// A commit that too few replicas confirm within WaitTimeout fails with an
+	// error that wraps store.ErrUnconfirmed. It takes one round trip more, between
+	// the servers. Default 0: none.
+	WaitReplicas int
+
+	// WaitTimeout (wait_timeout) bounds that wait, within the deadline of the
+	// call's context. Default 500 milliseconds.
+	WaitTimeout time.Duration
+
+	// SentinelUsername and SentinelPassword (sentinel_username,
+	// sentinel_password) are for the sentinels, where they ask for any. The user
+	// and the password before the hosts of the URL are for the servers.
+	SentinelUsername, SentinelPassword string
+
 	// TLS configures rediss connections: a private certificate authority, a
-	// client certificate. ServerName defaults to the URL's host. nil means what
-	// the system trusts.
+	// client certificate. ServerName defaults to the host that is connected to. nil means what
+	// the system trusts. The URL's parameters tls_ca, tls_cert and tls_key name
+	// PEM files instead.
 	TLS *tls.Config
 }
 
@@ -63,6 +81,7 @@ func (o Options) withDefaults() (Options, error) {
 	}{
 		{"MaxActive", &o.MaxActive, 128},
 		{"MaxIdle", &o.MaxIdle, 64},
+		{"WaitReplicas", &o.WaitReplicas, 0},
 	} {
 		if *n.value < 0 {
 			return o, fmt.Errorf("redisstore: %s must not be negative", n.name)
@@ -80,6 +99,7 @@ func (o Options) withDefaults() (Options, error) {
 		{"DialTimeout", &o.DialTimeout, 5 * time.Second},
 		{"ReadTimeout", &o.ReadTimeout, 3 * time.Second},
 		{"WriteTimeout", &o.WriteTimeout, 3 * time.Second},
+		{"WaitTimeout", &o.WaitTimeout, 500 * time.Millisecond},
 	} {
 		if *d.value < 0 {
 			return o, fmt.Errorf("redisstore: %s must not be negative", d.name)
@@ -91,5 +111,3 @@ func (o Options) withDefaults() (Options, error) {
 	o.MaxIdle = min(o.MaxIdle, o.MaxActive)
 	return o, nil
 }
-
-var errTLSUnused = errors.New("redisstore: Options.TLS needs a rediss URL")

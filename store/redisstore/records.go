@@ -22,7 +22,7 @@ func (s *Store) Find(ctx context.Context, id string) (store.Record, error) {
 func (s *Store) find(ctx context.Context, op, id string) (store.Record, error) {
 	key := s.recordKey(id)
 	o := attempt(ctx, func(ctx context.Context) (any, error) {
-		return findScript.run(ctx, s.client, key)
+		return findScript.run(ctx, s.backend, key)
 	})
 	if o.err != nil {
 		return store.Record{}, s.readFailed(op, o.err)
@@ -53,7 +53,7 @@ func (s *Store) Swap(ctx context.Context, id string, prev store.Version, next st
 		expected = nil
 	}
 	o := attempt(ctx, func(ctx context.Context) (any, error) {
-		return swapScript.run(ctx, s.client, key, expected, value, ttl)
+		return swapScript.run(ctx, s.backend, key, expected, value, ttl)
 	})
 	if o.err != nil {
 		return s.writeFailed("swap", o)
@@ -67,8 +67,8 @@ func (s *Store) Swap(ctx context.Context, id string, prev store.Version, next st
 		if err != nil {
 			return s.writeFailed("swap", outcome{err: err, repeated: o.repeated})
 		}
-		if o.repeated && current.Version == next.Version {
-			return nil // the first attempt's work
+		if current.Version == next.Version {
+			return s.foundOwn() // the work of an attempt that got no answer
 		}
 		met = &store.Conflict{Current: current}
 	}
@@ -85,7 +85,7 @@ func (s *Store) Touch(ctx context.Context, id string, v store.Version, ttl time.
 	}
 	key := s.recordKey(id)
 	o := attempt(ctx, func(ctx context.Context) (any, error) {
-		return touchScript.run(ctx, s.client, key, v[:], milliseconds(ttl))
+		return touchScript.run(ctx, s.backend, key, v[:], milliseconds(ttl))
 	})
 	if o.err != nil {
 		return s.writeFailed("touch", o)
@@ -97,7 +97,7 @@ func (s *Store) Touch(ctx context.Context, id string, v store.Version, ttl time.
 func (s *Store) Delete(ctx context.Context, id string) error {
 	key := s.recordKey(id)
 	o := attempt(ctx, func(ctx context.Context) (any, error) {
-		return s.client.do(ctx, command{name: "DEL", args: []any{key}})
+		return s.backend.do(ctx, command{name: "DEL", args: []any{key}, key: key})
 	})
 	if o.err != nil {
 		return s.writeFailed("delete", o)

@@ -1,11 +1,12 @@
-// Package redisstore keeps sessions in Redis or Valkey.
+// Package redisstore keeps sessions in Redis or Valkey: on one server, on the master
+// that Sentinel watches, or in a cluster.
 //
 //	sessions, err := redisstore.Open("redis://localhost:6379/0", redisstore.Options{})
 //
 // Every method is one round trip, except [Store.Owned], which is three at the
 // most. (After a restart of the server, the first use of each script takes one
-// more.) A call that waits for the server or for a free connection returns when
-// its context is done. No call scans the key space.
+// more; so does a redirect within a cluster.) A call that waits for the server or for
+// a free connection returns when its context is done. No call scans the key space.
 //
 // # What is kept where
 //
@@ -24,6 +25,19 @@
 // the first, the error doesn't wrap [store.ErrNotApplied]. After a timeout nothing
 // is retried, and the connection is closed, so that a late reply is never taken
 // for another one.
+//
+// # Failover
+//
+// With Sentinel, and in a cluster, a failure makes the store look, in the background
+// and a few times per second at most, whether another server has the data by now.
+// Connections to a master that was replaced are closed without being tried, also those
+// that hang. A server that answers that it is a replica has written nothing, so the
+// command goes to its successor within the same call. Until there is one, calls fail.
+//
+// Redis answers before its replicas have what was written. A master that dies takes
+// along what they don't have: of carts an item, of a logout its marker, so that the
+// session is there again. [Options].WaitReplicas narrows that window; see docs/redis.md
+// in the repository for figures.
 //
 // # Errors
 //
@@ -46,24 +60,29 @@ var (
 
 // Store is a [store.Store] and a [store.Indexer] in Redis. It is safe for
 // concurrent use, and any number of processes may share a server and a prefix.
-// Create it with [Open] or [New].
+// Create it with [Open], [New] or
+// [NewFromClient].
 type Store struct {
-	client  client
+	backend backend
 	address string // for errors; "" if unknown
 	prefix  string
+	wanted  int  // replicas, for a write to count as made
+	resends bool // the backend may send by itself again what got no answer
 }
 
-// Open returns a store on the server that rawURL names:
+// Open returns a store on the servers that rawURL names:
 //
-//	redis://user:password@host:6379/0     TCP; all parts but the scheme may be missing
-//	rediss://user:password@host:6380/0    TLS
-//	unix:///run/redis.sock?db=0           a socket
+//	redis://user:password@host:6379/0                 TCP; all parts but the scheme may be missing
+//	redis+sentinel://host1,host2,host3/master-name/0  the master that these sentinels watch
+//	redis+cluster://host1,host2,host3                 a Redis Cluster, by some of its nodes
+//	unix:///run/redis.sock?db=0                       a socket
 //
+// With rediss in the place of redis they speak TLS, to the sentinels as well.
 // Special characters in a password are percent-encoded. [Options] lists the
 // parameters that may follow a question mark. A URL or an option that can't be
 // used is an error at once, and the error never quotes the URL.
 //
-// Open doesn't connect, so that an app also starts while the server is down. The
+// Open doesn't connect, so that an app also starts while the servers are down. The
 // first call connects; see [Store.Ping].
 func Open(rawURL string, o Options) (*Store, error) {
 	t, o, err := parse(rawURL, o)
@@ -73,7 +92,18 @@ func Open(rawURL string, o Options) (*Store, error) {
 	if o, err = o.withDefaults(); err != nil {
 		return nil, err
 	}
-	return &Store{client: openPool(t, o), address: t.address, prefix: o.Prefix}, nil
+	t.configure(o)
+	s := &Store{address: t.name(), prefix: o.Prefix, wanted: o.WaitReplicas}
+	switch t.topology {
+	case sentinels:
+		s.backend = openWatched(t, o)
+	case clustered:
+		s.backend = openCluster(t, o)
+	default:
+		address := t.addresses[0]
+		s.backend = openNode(o, func(ctx context.Context) (redis.Conn, error) { return t.servers.dial(ctx, address) })
+	}
+	return s, nil
 }
 
 // New returns a store over the app's own pool. The empty prefix means
@@ -95,7 +125,26 @@ func New(pool *redis.Pool, prefix string) *Store {
 	if prefix == "" {
 		prefix = DefaultPrefix
 	}
-	return &Store{client: &poolClient{pool: pool}, prefix: prefix}
+	return &Store{backend: &node{pool: pool}, prefix: prefix}
+}
+
+// NewFromClient returns a store over the app's own client of another library. The
+// empty prefix means [DefaultPrefix]. It panics without a client.
+//
+// What the client is set to applies: pool, retries, topology. It may send a command
+// again that got no answer; the store allows for that, and so never says of a
+// failed write that nothing was written, which costs a session one look more. A
+// call returns when its context is done, also if the client doesn't; then a
+// goroutine waits for the client, which needs timeouts of its own. Options.WaitReplicas
+// has no counterpart here, since WAIT needs the connection of the write.
+func NewFromClient(c Client, prefix string) *Store {
+	if c == nil {
+		panic("redisstore: NewFromClient needs a client; use Open to connect by URL")
+	}
+	if prefix == "" {
+		prefix = DefaultPrefix
+	}
+	return &Store{backend: foreign{c}, prefix: prefix, resends: true}
 }
 
 // Ping reports whether the server can be reached, accepts the password, and lets
@@ -110,6 +159,6 @@ func (s *Store) Ping(ctx context.Context) error {
 }
 
 // Close closes the idle connections, and those in use as soon as their calls
-// return; later calls fail. It does nothing to a pool that was given to [New],
-// which remains the app's to close.
-func (s *Store) Close() error { return s.client.close() }
+// return; later calls fail. It does nothing to a pool or client that was given to
+// [New] or [NewFromClient], which remains the app's to close.
+func (s *Store) Close() error { return s.backend.close() }

@@ -3,49 +3,80 @@ package redisstore
 import (
 	"crypto/tls"
 	"errors"
-	"fmt"
 	"net"
 	"net/url"
-	"regexp"
+	"slices"
 	"strconv"
-	"time"
+	"strings"
 )
 
 // target says what to connect to, and as whom.
 type target struct {
-	network  string // "tcp" or "unix"
-	address  string
-	tls      *tls.Config // nil: none
-	user     string
-	password string
-	db       int
+	topology  topology
+	addresses []string // of the server, of sentinels, or of some nodes of a cluster
+	master    string   // what the sentinels call it
+	servers   dialer
+	sentinels dialer
+}
+
+type topology int
+
+const (
+	single topology = iota
+	sentinels
+	clustered
+)
+
+// schemes has what comes before the colon of a URL, and the port that is meant
+// where none is given.
+var schemes = map[string]struct {
+	topology
+	secure bool
+	port   string
+}{
+	"redis":           {single, false, "6379"},
+	"rediss":          {single, true, "6379"},
+	"unix":            {single, false, ""},
+	"redis+sentinel":  {sentinels, false, "26379"},
+	"rediss+sentinel": {sentinels, true, "26379"},
+	"redis+cluster":   {clustered, false, "6379"},
+	"rediss+cluster":  {clustered, true, "6379"},
 }
 
 // Errors about a URL name the part that is wrong and never quote it. Where a
 // password was not percent-encoded, any part may be a piece of it.
 var (
 	errURL      = errors.New("redisstore: the URL can't be parsed; special characters in a password must be percent-encoded")
-	errScheme   = errors.New("redisstore: unknown URL scheme; supported are redis, rediss (TLS) and unix")
+	errScheme   = errors.New("redisstore: unknown URL scheme; supported are redis, redis+sentinel and redis+cluster, these with rediss for TLS, and unix")
 	errUser     = errors.New("redisstore: the URL has a user name without a password; a password alone is written as in redis://:password@host")
+	errHost     = errors.New("redisstore: the URL must list hosts separated by commas, as in redis+cluster://host1:6379,host2:6379")
+	errHosts    = errors.New("redisstore: the URL has several hosts, which only redis+sentinel and redis+cluster URLs can have")
 	errPort     = errors.New("redisstore: the port in the URL must be a number from 1 to 65535")
 	errDatabase = errors.New("redisstore: the database in the URL must be a number, as in redis://host:6379/0")
+	errMaster   = errors.New("redisstore: the URL must name the master that the sentinels watch, as in redis+sentinel://host1,host2,host3/master-name/0")
+	errCluster  = errors.New("redisstore: a cluster has no other database than 0; use a prefix to share it")
 	errSocket   = errors.New("redisstore: a unix URL has no host and an absolute path, as in unix:///run/redis.sock")
 )
 
 // parse reads a URL and returns o with what the URL's parameters say.
 func parse(rawURL string, o Options) (target, Options, error) {
+	rawURL, hosts := cutHosts(rawURL)
 	u, err := url.Parse(rawURL)
 	if err != nil {
 		return target{}, o, errURL
 	}
-	var t target
-	switch u.Scheme {
-	case "redis", "rediss":
-		t, err = tcpTarget(u, o)
-	case "unix":
-		t, err = unixTarget(u)
-	default:
-		err = errScheme
+	scheme, ok := schemes[u.Scheme]
+	if !ok {
+		return target{}, o, errScheme
+	}
+	t := target{topology: scheme.topology, servers: dialer{network: "tcp"}}
+	if u.Scheme == "unix" {
+		err = t.readSocket(u)
+	} else {
+		if len(hosts) == 0 {
+			hosts = []string{u.Host}
+		}
+		err = t.readServers(u, hosts, scheme.port)
 	}
 	if err != nil {
 		return target{}, o, err
@@ -53,55 +84,103 @@ func parse(rawURL string, o Options) (target, Options, error) {
 	if u.Opaque != "" || u.Fragment != "" {
 		return target{}, o, errURL
 	}
-	if o.TLS != nil && t.tls == nil {
-		return target{}, o, errTLSUnused
-	}
 	if u.User != nil {
-		var ok bool
-		t.user = u.User.Username()
-		if t.password, ok = u.User.Password(); t.user != "" && (!ok || t.password == "") {
+		t.servers.user = u.User.Username()
+		if t.servers.password, ok = u.User.Password(); t.servers.user != "" && (!ok || t.servers.password == "") {
 			return target{}, o, errUser
 		}
 	}
-	err = parseQuery(u.RawQuery, &t, &o)
-	return t, o, err
+	files, err := parseQuery(u.RawQuery, &t, &o)
+	if err != nil {
+		return target{}, o, err
+	}
+	if !scheme.secure {
+		if o.TLS != nil || files != (tlsFiles{}) {
+			return target{}, o, errTLSUnused
+		}
+		return t, o, nil
+	}
+	t.servers.tls = &tls.Config{}
+	if o.TLS != nil {
+		t.servers.tls = o.TLS.Clone()
+	}
+	return t, o, files.load(t.servers.tls)
 }
 
-func tcpTarget(u *url.URL, o Options) (target, error) {
-	host, port := u.Hostname(), u.Port()
+// cutHosts replaces the hosts of a URL that may have several by one, since URLs
+// with more don't parse, and returns them. Of any other URL it returns none.
+func cutHosts(rawURL string) (string, []string) {
+	scheme, rest, _ := strings.Cut(rawURL, "://")
+	if schemes[strings.ToLower(scheme)].topology == single {
+		return rawURL, nil
+	}
+	end := strings.IndexAny(rest, "/?#")
+	if end < 0 {
+		end = len(rest)
+	}
+	begin := strings.LastIndexByte(rest[:end], '@') + 1
+	return scheme + "://" + rest[:begin] + "hosts" + rest[end:], strings.Split(rest[begin:end], ",")
+}
+
+// readServers reads the part of a URL behind the scheme and before the parameters.
+func (t *target) readServers(u *url.URL, hosts []string, port string) error {
+	if t.topology == single && strings.Contains(hosts[0], ",") {
+		return errHosts
+	}
+	for _, host := range hosts {
+		address, err := parseHost(host, port)
+		if err != nil {
+			return err
+		}
+		if host == "" && t.topology != single || slices.Contains(t.addresses, address) {
+			return errHost
+		}
+		t.addresses = append(t.addresses, address)
+	}
+	path := strings.TrimPrefix(u.Path, "/")
+	switch t.topology {
+	case sentinels:
+		t.master, path, _ = strings.Cut(path, "/")
+		if t.master == "" {
+			return errMaster
+		}
+	case clustered:
+		if path != "" && path != "0" {
+			return errCluster
+		}
+	}
+	var err error
+	if path != "" {
+		t.servers.db, err = parseDatabase(path)
+	}
+	return err
+}
+
+// parseHost reads a host with or without a port. The empty one is this machine.
+func parseHost(s, port string) (string, error) {
+	u, err := url.Parse("//" + s)
+	if err != nil || u.Path != "" || u.User != nil || u.RawQuery != "" || u.Fragment != "" {
+		return "", errURL
+	}
+	host := u.Hostname()
 	if host == "" {
 		host = "localhost"
 	}
-	if port == "" {
-		port = "6379"
+	if u.Port() != "" {
+		port = u.Port()
 	}
 	if n, err := strconv.Atoi(port); err != nil || n < 1 || n > 65535 {
-		return target{}, errPort
+		return "", errPort
 	}
-	t := target{network: "tcp", address: net.JoinHostPort(host, port)}
-	if u.Path != "" && u.Path != "/" {
-		var err error
-		if t.db, err = parseDatabase(u.Path[1:]); err != nil {
-			return target{}, err
-		}
-	}
-	if u.Scheme == "rediss" {
-		t.tls = &tls.Config{}
-		if o.TLS != nil {
-			t.tls = o.TLS.Clone()
-		}
-		if t.tls.ServerName == "" {
-			t.tls.ServerName = host
-		}
-	}
-	return t, nil
+	return net.JoinHostPort(host, port), nil
 }
 
-func unixTarget(u *url.URL) (target, error) {
+func (t *target) readSocket(u *url.URL) error {
 	if u.Host != "" || len(u.Path) < 2 {
-		return target{}, errSocket
+		return errSocket
 	}
-	return target{network: "unix", address: u.Path}, nil
+	t.servers.network, t.addresses = "unix", []string{u.Path}
+	return nil
 }
 
 func parseDatabase(s string) (int, error) {
@@ -112,68 +191,20 @@ func parseDatabase(s string) (int, error) {
 	return int(db), nil
 }
 
-// parameterName matches what a parameter might be called, and little of what
-// might be a password.
-var parameterName = regexp.MustCompile(`^[a-z_]{1,20}$`)
-
-func parseQuery(raw string, t *target, o *Options) error {
-	query, err := url.ParseQuery(raw)
-	if err != nil {
-		return errURL
-	}
-	for name, values := range query {
-		if !parameterName.MatchString(name) {
-			return errURL
-		}
-		if len(values) > 1 {
-			return fmt.Errorf("redisstore: the URL's parameter %s is there twice", name)
-		}
-		value := values[0]
-		var err error
-		switch name {
-		case "db":
-			if t.network != "unix" {
-				return errDatabase
-			}
-			t.db, err = parseDatabase(value)
-		case "prefix":
-			if o.Prefix = value; value == "" {
-				err = strconv.ErrSyntax
-			}
-		case "max_active":
-			o.MaxActive, err = parseCount(value)
-		case "max_idle":
-			o.MaxIdle, err = parseCount(value)
-		case "idle_timeout":
-			o.IdleTimeout, err = parseDuration(value)
-		case "dial_timeout":
-			o.DialTimeout, err = parseDuration(value)
-		case "read_timeout":
-			o.ReadTimeout, err = parseDuration(value)
-		case "write_timeout":
-			o.WriteTimeout, err = parseDuration(value)
-		default:
-			return fmt.Errorf("redisstore: the URL's parameter %s is unknown", name)
-		}
-		if err != nil {
-			return fmt.Errorf("redisstore: the URL's parameter %s has a value that can't be used", name)
-		}
-	}
-	return nil
+// configure completes the dialers with what doesn't come from the URL alone.
+func (t *target) configure(o Options) {
+	t.servers.dialTimeout, t.servers.readTimeout, t.servers.writeTimeout = o.DialTimeout, o.ReadTimeout, o.WriteTimeout
+	t.sentinels = t.servers
+	t.sentinels.user, t.sentinels.password, t.sentinels.db = o.SentinelUsername, o.SentinelPassword, 0
 }
 
-func parseCount(s string) (int, error) {
-	n, err := strconv.ParseUint(s, 10, 31)
-	if err == nil && n == 0 {
-		err = strconv.ErrRange
+// name says in errors where something failed.
+func (t target) name() string {
+	switch t.topology {
+	case sentinels:
+		return "the master of the sentinels " + strings.Join(t.addresses, ", ")
+	case clustered:
+		return "the cluster of " + strings.Join(t.addresses, ", ")
 	}
-	return int(n), err
-}
-
-func parseDuration(s string) (time.Duration, error) {
-	d, err := time.ParseDuration(s)
-	if err == nil && d <= 0 {
-		err = strconv.ErrRange
-	}
-	return d, err
+	return t.addresses[0]
 }

@@ -18,10 +18,10 @@ func TestOpen_RefusesWhatCantBeUsed(t *testing.T) {
 		url  string
 		says string
 	}{
-		{"", "supported are redis, rediss (TLS) and unix"},
+		{"", "supported are redis, redis+sentinel and redis+cluster"},
 		{"localhost:6379", "supported are"},
 		{"http://localhost:6379", "supported are"},
-		{"redis+cluster://localhost", "supported are"},
+		{"redis+unix://localhost", "supported are"},
 		{"redis:secret@localhost", "can't be parsed"},
 		{"redis://user:secret%zz@localhost", "percent-encoded"},
 		{"redis://user:sec ret@localhost", "percent-encoded"},
@@ -57,6 +57,29 @@ func TestOpen_RefusesWhatCantBeUsed(t *testing.T) {
 		{"unix:redis.sock", "absolute path"},
 		{"unix://", "absolute path"},
 		{"unix:///run/redis.sock?db=x", "db has a value"},
+		{"redis://:secret@h1,h2", "several hosts"},
+		{"redis://:secret@h?wait_replicas=0", "wait_replicas has a value"},
+		{"redis://:secret@h?wait_timeout=0", "wait_timeout has a value"},
+		{"redis://:secret@h?sentinel_password=secret", "sentinel_password needs a redis+sentinel URL"},
+		{"redis://:secret@h?tls_ca=secret", "begins with rediss"},
+		{"rediss://:secret@h?tls_ca=/missing", "tls_ca"},
+		{"rediss://:secret@h?tls_cert=/missing", "tls_cert and tls_key"},
+		{"rediss://:secret@h?tls_cert=/missing&tls_key=/missing", "tls_cert and tls_key"},
+		{"redis+sentinel://:secret@h1,h2,h3", "must name the master"},
+		{"redis+sentinel://:secret@h1,h2,h3/", "must name the master"},
+		{"redis+sentinel://:secret@h1,h2,h3/name/secret", "database"},
+		{"redis+sentinel://:secret@h1,h2,h3/name/0/secret", "database"},
+		{"redis+sentinel://:secret@h1,,h3/name", "list hosts"},
+		{"redis+sentinel://:secret@h1,h1:26379/name", "list hosts"},
+		{"redis+sentinel://:secret@/name", "list hosts"},
+		{"redis+sentinel://:secret@h1:port,h2/name", "parsed"},
+		{"redis+sentinel://:secret@h1:0,h2/name", "port"},
+		{"redis+sentinel://:secret@h1 secret,h2/name", "parsed"},
+		{"redis+sentinel://user:sec/secret@h1,h2/name", "parsed"},
+		{"redis+cluster://", "list hosts"},
+		{"redis+cluster://:secret@h1,h2/1", "no other database"},
+		{"redis+cluster://:secret@h1,h2?db=1", "database"},
+		{"redis+cluster:h1", "list hosts"},
 	} {
 		s, err := redisstore.Open(c.url, noOptions)
 		if err == nil || s != nil {
@@ -90,7 +113,9 @@ func TestOpen_TakesWhatItDocuments(t *testing.T) {
 	for _, u := range []string{
 		"redis:", "redis://", "redis://localhost", "redis://localhost/", "redis://[::1]:6379/3", "redis://@localhost", "redis://:@localhost",
 		"REDIS://localhost", "rediss://user:p%40ss@example.com", "unix:///run/redis.sock", "unix://:pw@/run/redis.sock?db=3",
-		"redis://h?prefix=a&max_active=1&max_idle=2&idle_timeout=1m&dial_timeout=1s&read_timeout=100ms&write_timeout=1.5s",
+		"redis+sentinel://h1,h2:26380,[::1]:26381/main", "redis+sentinel://:p%40ss@h1,h2/main/3?sentinel_username=u&sentinel_password=p",
+		"rediss+sentinel://h1/main", "redis+cluster://h1,h2:7001", "Redis+Cluster://h1/0", "rediss+cluster://u:p@h1/",
+		"redis://h?wait_replicas=1&wait_timeout=100ms", "redis://h?prefix=a&max_active=1&max_idle=2&idle_timeout=1m&dial_timeout=1s&read_timeout=100ms&write_timeout=1.5s",
 	} {
 		if _, err := redisstore.Open(u, noOptions); err != nil {
 			t.Errorf("%s: %v", u, err)

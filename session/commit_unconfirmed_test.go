@@ -1,0 +1,57 @@
+package session_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"testing"
+
+	"github.com/gosatchel/satchel/internal/trial"
+	"github.com/gosatchel/satchel/session"
+	"github.com/gosatchel/satchel/store"
+)
+
+// A store that waits for replicas has written what they did not confirm. To look
+// whether it is there would find that it is, and make a page say "saved" or "signed
+// out" that a failover makes untrue.
+func TestUnconfirmed_IsNotReportedAsDone(t *testing.T) {
+	trial.OnEachStore(t, func(t *testing.T, s store.Store) {
+		confirmed, swaps := true, 0
+		lagging := trial.Intercept(s, func(op trial.Op, call func() error) error {
+			err := call()
+			if op.Name == "swap" {
+				if swaps++; err == nil && !confirmed {
+					err = fmt.Errorf("1 replica: %w", store.ErrUnconfirmed)
+				}
+			}
+			return err
+		})
+		unknown := func(err error) string { return fmt.Sprint(errors.Is(err, session.ErrUnknown)) }
+		b := browse(lagging, plainHTTP(), routes{
+			"/write": notes["/write"], "/read": notes["/read"],
+			"/commit": func(ctx context.Context) string {
+				note.Set(ctx, "unconfirmed")
+				return unknown(session.Commit(ctx))
+			},
+			"/change": func(ctx context.Context) string { note.Set(ctx, "changed"); return "saved" },
+			"/login":  func(ctx context.Context) string { session.Login(ctx, "ann"); return "" },
+			"/logout": func(ctx context.Context) string { return unknown(session.Logout(ctx)) },
+		})
+		b.Get(t, "/write")
+		confirmed, swaps = false, 0
+		wantRefused(t, b.Get(t, "/change"))
+		if swaps != 1 {
+			t.Errorf("%d writes, want one that is not repeated", swaps)
+		}
+		wantRefused(t, b.Get(t, "/login"))
+		if got := body(t, b.Get(t, "/commit")); got != "true" {
+			t.Errorf("Commit is ErrUnknown: %s", got)
+		}
+		if got := body(t, b.Get(t, "/read")); got != `"unconfirmed" true` {
+			t.Errorf("on the next page the session reads %s", got)
+		}
+		if got := body(t, b.Get(t, "/logout")); got != "true" {
+			t.Errorf("Logout is ErrUnknown: %s", got)
+		}
+	})
+}

@@ -1,0 +1,227 @@
+package redisstore_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/mna/redisc"
+
+	"github.com/gosatchel/satchel/internal/redistest"
+	"github.com/gosatchel/satchel/store"
+	"github.com/gosatchel/satchel/store/redisstore"
+)
+
+func slotOf(id string) int { return redisc.Slot(redisstore.DefaultPrefix + "session:" + id) }
+
+// idsOn returns n ids whose records are on the node that serves slot 0, or with
+// elsewhere on others.
+func idsOn(n int, elsewhere bool) (ids []string) {
+	const share = redisc.HashSlots / 3
+	for i := 0; len(ids) < n; i++ {
+		if id := fmt.Sprint("id", i); (slotOf(id) >= share) == elsewhere {
+			ids = append(ids, id)
+		}
+	}
+	return ids
+}
+
+// Each write is made before, while and after its slot moves, with what was known
+// of the cluster before.
+func TestCluster_FollowsRedirectsWhileASlotMoves(t *testing.T) {
+	c := redistest.StartCluster(t, 3, 0)
+	const id = "id"
+	slot := slotOf(id)
+	// Keys of one slot, so that some have moved half-way and others have not.
+	tag := func(i int) string { return fmt.Sprintf("{%s}%d", "satchel:session:"+id, i) }
+	s := open(t, c.URL(), redisstore.Options{})
+	stale := open(t, c.URL(), redisstore.Options{})
+	ids := []string{id}
+	for i := range 20 {
+		ids = append(ids, tag(i))
+	}
+	for i, id := range ids[1:] {
+		if redisc.Slot(redisstore.DefaultPrefix+"session:"+id) != slot {
+			t.Fatalf("id %d is in another slot", i)
+		}
+	}
+	for _, id := range ids {
+		create(t, s, id, "before")
+		find(t, stale, id)
+	}
+	var to *redistest.Server
+	for _, n := range c.Nodes() {
+		if n != c.Master(t, slot) {
+			to = n
+		}
+	}
+	c.MoveSlot(t, slot, to, func() {
+		for i, id := range ids {
+			if got := find(t, stale, id); string(got.Data) != "before" {
+				t.Errorf("half-way, record %d has data %q", i, got.Data)
+			}
+			if err := write(within(t, time.Second), s, id, "half-way"); err != nil {
+				t.Errorf("half-way, record %d: %v", i, err)
+			}
+		}
+		if _, err := s.Find(within(t, time.Second), tag(1000)); !errors.Is(err, store.ErrNotFound) {
+			t.Errorf("half-way, a record that is not there: %v", err)
+		}
+	})
+	for i, id := range ids {
+		if got := find(t, stale, id); string(got.Data) != "half-way" {
+			t.Errorf("after the move, record %d has data %q", i, got.Data)
+		}
+		if err := write(within(t, time.Second), stale, id, "after"); err != nil {
+			t.Errorf("after the move, record %d: %v", i, err)
+		}
+	}
+}
+
+func TestCluster_FollowsWhenAMasterDies(t *testing.T) {
+	c := redistest.StartCluster(t, 3, 1)
+	s := open(t, c.URL(), noOptions)
+	id := idsOn(1, false)[0]
+	create(t, s, id, "before")
+	c.Master(t, 0).Kill(t)
+	t.Logf("%d calls failed before there was a new master", writeAgain(t, s, id, "after"))
+	if got := find(t, s, id); string(got.Data) != "after" {
+		t.Errorf("data %q", got.Data)
+	}
+}
+
+// A node that hangs holds calls for its own slots, and no others.
+func TestCluster_ANodeThatHangsHoldsNoOtherSlot(t *testing.T) {
+	// Without a majority of three for a failover, the cluster stays as it is.
+	c := redistest.StartCluster(t, 3, 0, "--cluster-require-full-coverage", "no")
+	s := open(t, c.URL()+"?max_active=2", noOptions)
+	here, elsewhere := idsOn(10, false), idsOn(10, true)
+	for _, id := range append(here, elsewhere...) {
+		create(t, s, id, "data")
+	}
+	c.Master(t, 0).Freeze(t)
+	var all sync.WaitGroup
+	for _, id := range here {
+		all.Go(func() {
+			start := time.Now()
+			_, err := s.Find(within(t, 300*time.Millisecond), id)
+			if took := time.Since(start); took > 300*time.Millisecond+slack || err == nil {
+				t.Errorf("%v after %v, want an error within 300 ms", err, took)
+			}
+		})
+	}
+	for _, id := range elsewhere {
+		all.Go(func() { find(t, s, id) })
+	}
+	all.Wait()
+}
+
+// The records of a user's sessions are on all nodes, and are asked for at once.
+func TestCluster_OwnedFindsRecordsOnAllNodes(t *testing.T) {
+	c := redistest.StartCluster(t, 3, 0)
+	s := open(t, c.URL(), noOptions)
+	const n = 30
+	for i := range n {
+		id := fmt.Sprint("id", i)
+		create(t, s, id, "data "+id)
+		if err := s.Index(t.Context(), "owner", "ref", id, time.Hour); err != nil {
+			t.Fatal(err)
+		}
+	}
+	check := func() {
+		t.Helper()
+		entries, err := s.Owned(within(t, time.Second), "owner")
+		if err != nil || len(entries) != n {
+			t.Fatalf("%d entries (%v), want %d", len(entries), err, n)
+		}
+		for _, e := range entries {
+			if string(e.Record.Data) != "data "+e.ID {
+				t.Errorf("%s has data %q", e.ID, e.Record.Data)
+			}
+		}
+	}
+	check()
+	slot := slotOf("id0")
+	for _, to := range c.Nodes() {
+		if to != c.Master(t, slot) {
+			c.MoveSlot(t, slot, to, check)
+			break
+		}
+	}
+	check()
+}
+
+// All nodes may be replaced while an app runs, until none is left of those that its
+// URL names.
+func TestCluster_OutlivesTheNodesOfItsURL(t *testing.T) {
+	c := redistest.StartCluster(t, 3, 1)
+	s := open(t, "redis+cluster://"+c.Master(t, 0).Addr(), noOptions)
+	id := idsOn(1, false)[0]
+	create(t, s, id, "before")
+	c.Master(t, 0).Kill(t)
+	writeAgain(t, s, id, "after")
+}
+
+func TestCluster_SaysWhatIsWrong(t *testing.T) {
+	c := redistest.StartCluster(t, 3, 0, "--requirepass", secretPassword)
+	hosts := strings.Join(c.Addrs(), ",")
+	alone := redistest.Shared(t)
+	for url, says := range map[string]string{
+		"redis+cluster://" + hosts:                "wants a password",
+		"redis+cluster://:secret-wrong@" + hosts:  "refused the user name or the password",
+		"redis+cluster://" + alone.Addr():         "cluster support disabled",
+		"redis+cluster://127.0.0.1:1,localhost:2": "refused",
+	} {
+		s := open(t, url, noOptions)
+		err := s.Ping(within(t, time.Second))
+		if err == nil || !strings.Contains(err.Error(), says) {
+			t.Errorf("%s: %v, want an error with %q", url, err, says)
+		}
+		discreet(t, err)
+		if err := s.Swap(within(t, time.Second), "id", store.Version{}, newRecord("")); !errors.Is(err, store.ErrNotApplied) {
+			t.Errorf("%s: %v, want ErrNotApplied", url, err)
+		}
+	}
+	s := open(t, "redis+cluster://:"+secretPassword+"@"+hosts, noOptions)
+	create(t, s, "id", "data")
+	s.Close()
+	for _, m := range methods {
+		if err := m.call(t.Context(), s); err == nil || m.writes && !errors.Is(err, store.ErrNotApplied) {
+			t.Errorf("%s after Close: %v, want an error", m.name, err)
+		}
+	}
+}
+
+// The nodes of a cluster speak of each other by address alone, and a single server
+// that is a part of one says where the key is.
+func TestCluster_ASingleServerURLSaysWhatItIs(t *testing.T) {
+	c := redistest.StartCluster(t, 3, 0)
+	s := open(t, "redis://"+c.Master(t, 0).Addr(), noOptions)
+	err := s.Swap(t.Context(), idsOn(1, true)[0], store.Version{}, newRecord(""))
+	if err == nil || !strings.Contains(err.Error(), "part of a cluster") || !errors.Is(err, store.ErrNotApplied) {
+		t.Errorf("%v, want an error that says that it is a cluster", err)
+	}
+}
+
+// Cancelling is no reason to look for another master, and ends a call at once.
+func TestCluster_ReturnsWhenItsContextIsDone(t *testing.T) {
+	c := redistest.StartCluster(t, 3, 0)
+	s := open(t, c.URL(), noOptions)
+	for _, n := range c.Nodes() {
+		n.Freeze(t)
+	}
+	for _, m := range methods {
+		start := time.Now()
+		err := m.call(within(t, 100*time.Millisecond), s)
+		if took := time.Since(start); took > 100*time.Millisecond+slack {
+			t.Errorf("%s returned after %v", m.name, took)
+		}
+		if !errors.Is(err, context.DeadlineExceeded) {
+			t.Errorf("%s: %v, want DeadlineExceeded", m.name, err)
+		}
+	}
+}

@@ -1,0 +1,81 @@
+package redisstore
+
+import (
+	"context"
+	"crypto/tls"
+	"net"
+	"time"
+
+	"github.com/gomodule/redigo/redis"
+)
+
+// keepAlive is how often the kernel probes an idle connection. It notices a
+// server that vanished without a word.
+const keepAlive = 30 * time.Second
+
+// A dialer connects to the servers of one target.
+type dialer struct {
+	network string      // "tcp" or "unix"
+	tls     *tls.Config // nil: none
+
+	user, password string
+	db             int
+
+	dialTimeout, readTimeout, writeTimeout time.Duration
+}
+
+// dial connects, which includes the TLS handshake, AUTH and SELECT, and keeps to
+// ctx in all of it.
+func (d dialer) dial(ctx context.Context, address string) (redis.Conn, error) {
+	ctx, cancel := context.WithTimeout(ctx, d.dialTimeout)
+	defer cancel()
+	return redis.DialContext(ctx, d.network, address, d.options()...)
+}
+
+func (d dialer) options() []redis.DialOption {
+	return []redis.DialOption{
+		redis.DialContextFunc(d.connect),
+		redis.DialUsername(d.user),
+		redis.DialPassword(d.password),
+		redis.DialDatabase(d.db),
+		redis.DialReadTimeout(d.readTimeout),
+		redis.DialWriteTimeout(d.writeTimeout),
+	}
+}
+
+func (d dialer) connect(ctx context.Context, network, address string) (net.Conn, error) {
+	// Also where redigo is asked to dial without a context.
+	ctx, cancel := context.WithTimeout(ctx, d.dialTimeout)
+	defer cancel()
+	plain := net.Dialer{KeepAlive: keepAlive}
+	conn, err := plain.DialContext(ctx, network, address)
+	if err != nil || d.tls == nil {
+		return conn, err
+	}
+	config := d.tls
+	if config.ServerName == "" {
+		host, _, err := net.SplitHostPort(address)
+		if err != nil {
+			conn.Close()
+			return nil, err
+		}
+		config = config.Clone()
+		config.ServerName = host
+	}
+	// Not left to redigo, whose handshake doesn't know ctx.
+	secure := tls.Client(conn, config)
+	if err := secure.HandshakeContext(ctx); err != nil {
+		conn.Close()
+		return nil, err
+	}
+	return secure, nil
+}
+
+// within returns a dialer none of whose steps takes longer than limit. It is for
+// questions of which several have to fit into a request's deadline.
+func (d dialer) within(limit time.Duration) dialer {
+	d.dialTimeout = min(d.dialTimeout, limit)
+	d.readTimeout = min(d.readTimeout, limit)
+	d.writeTimeout = min(d.writeTimeout, limit)
+	return d
+}

@@ -1,0 +1,242 @@
+package redisstore
+
+import (
+	"context"
+	"errors"
+	"sync/atomic"
+	"time"
+
+	"github.com/gomodule/redigo/redis"
+)
+
+// node is the backend of one server, over a pool of redigo.
+type node struct {
+	pool  *redis.Pool
+	owned bool
+
+	// slots bounds the connections where the pool is the store's own. The pool's
+	// own bound would do, but it panics when it is closed while somebody whose
+	// context ends is waiting for a connection.
+	slots chan struct{}
+
+	// epoch counts how often the connections that are open were found to lead to
+	// a server that is no master any more. Those of an earlier one are closed
+	// instead of used.
+	epoch   atomic.Int64
+	renewed atomic.Int64 // when epoch last went up, in Unix nanoseconds
+
+	readTimeout time.Duration // of a whole pipeline; 0: the connection's own
+	replicas    replication
+}
+
+// openNode returns a node with a pool of its own. It does not connect; dial does,
+// whenever the pool needs a connection.
+func openNode(o Options, dial func(context.Context) (redis.Conn, error)) *node {
+	n := &node{
+		owned:       true,
+		slots:       make(chan struct{}, o.MaxActive),
+		readTimeout: o.ReadTimeout,
+		replicas:    replication{o.WaitReplicas, o.WaitTimeout},
+	}
+	n.pool = &redis.Pool{
+		DialContext: func(ctx context.Context) (redis.Conn, error) {
+			epoch := n.epoch.Load()
+			conn, err := dial(ctx)
+			if err != nil {
+				return nil, err
+			}
+			return &epochal{conn.(contextConn), n, epoch}, nil
+		},
+		// An idle connection is trusted without a round trip to test it. What
+		// makes that safe is the second attempt, which asks for a new one.
+		TestOnBorrowContext: func(ctx context.Context, conn redis.Conn, _ time.Time) error {
+			if wantsFresh(ctx) {
+				return errStale
+			}
+			return conn.Err()
+		},
+		MaxIdle:     o.MaxIdle,
+		IdleTimeout: o.IdleTimeout,
+	}
+	return n
+}
+
+// contextConn is what redigo's connections are.
+type contextConn interface {
+	redis.ConnWithTimeout
+	redis.ConnWithContext
+}
+
+// epochal is a connection that fails, as far as the pool can see, when its node's
+// epoch is over.
+type epochal struct {
+	contextConn
+	node  *node
+	epoch int64
+}
+
+func (c *epochal) Err() error {
+	if c.epoch != c.node.epoch.Load() {
+		return errStale
+	}
+	return c.contextConn.Err()
+}
+
+// get returns a connection and what gives it back. Its errors are *unsentError.
+func (n *node) get(ctx context.Context) (redis.Conn, func(), error) {
+	if err := ctx.Err(); err != nil {
+		return nil, nil, &unsentError{err}
+	}
+	if n.slots != nil {
+		select {
+		case n.slots <- struct{}{}:
+		case <-ctx.Done():
+			return nil, nil, &unsentError{ctx.Err()}
+		}
+	}
+	conn, err := n.pool.GetContext(ctx)
+	if err != nil {
+		n.release()
+		return nil, nil, &unsentError{err}
+	}
+	return conn, func() { conn.Close(); n.release() }, nil
+}
+
+func (n *node) release() {
+	if n.slots != nil {
+		<-n.slots
+	}
+}
+
+// do sends the command once more if the server was found to have become a
+// replica, since then nothing was written: a new connection may lead to its
+// successor.
+func (n *node) do(ctx context.Context, c command) (any, error) {
+	epoch := n.epoch.Load()
+	reply, err := n.doOnce(ctx, c)
+	if replyCode(err) == "READONLY" && n.renew(epoch) {
+		reply, err = n.doOnce(ctx, c)
+	}
+	return reply, err
+}
+
+// renew begins another epoch if it is still this one, so that new connections are
+// made, and reports whether there are any. It does so once a second at most: where
+// the URL names a replica, there is no point in it.
+func (n *node) renew(epoch int64) bool {
+	if n.epoch.Load() != epoch {
+		return true
+	}
+	now, last := time.Now().UnixNano(), n.renewed.Load()
+	if !n.owned || now-last < int64(time.Second) {
+		return false
+	}
+	if n.renewed.CompareAndSwap(last, now) {
+		n.epoch.CompareAndSwap(epoch, epoch+1)
+	}
+	return true
+}
+
+// doOnce relies on redigo closing a connection whose reply was not awaited: a late
+// reply is never taken for the answer to a later command.
+func (n *node) doOnce(ctx context.Context, c command) (any, error) {
+	if c.asking || c.confirm && n.replicas.wanted > 0 {
+		return n.doAmong(ctx, c)
+	}
+	conn, giveBack, err := n.get(ctx)
+	if err != nil {
+		return nil, err
+	}
+	defer giveBack()
+	return redis.DoContext(conn, ctx, c.name, c.args...)
+}
+
+// doAmong sends c together with the commands it needs before and after it.
+func (n *node) doAmong(ctx context.Context, c command) (any, error) {
+	cs, at := []command{c}, 0
+	if c.asking {
+		cs, at = []command{{name: "ASKING"}, c}, 1
+	}
+	if c.confirm && n.replicas.wanted > 0 {
+		cs = append(cs, n.replicas.wait(ctx))
+	}
+	replies, err := n.pipeline(ctx, cs)
+	if err != nil {
+		return nil, err
+	}
+	if failed, ok := replies[at].(redis.Error); ok {
+		return nil, failed
+	}
+	if len(replies) > at+1 {
+		err = n.replicas.confirmed(replies[at], replies[at+1])
+	}
+	return replies[at], err
+}
+
+// pipeline works in a goroutine of its own, since redigo's Send takes no context
+// and blocks while the network takes no more. When ctx ends first, the goroutine
+// goes on to read the replies, or to run into the timeout that closes the
+// connection, and only then gives it back.
+func (n *node) pipeline(ctx context.Context, cs []command) ([]any, error) {
+	conn, giveBack, err := n.get(ctx)
+	if err != nil {
+		return nil, err
+	}
+	type result struct {
+		replies []any
+		err     error
+	}
+	done := make(chan result, 1)
+	go func() {
+		defer giveBack()
+		for _, c := range cs {
+			if err := conn.Send(c.name, c.args...); err != nil {
+				done <- result{nil, err}
+				return
+			}
+		}
+		// The empty command flushes, and reads a reply for each command sent.
+		replies, err := redis.Values(n.await(ctx, conn))
+		if err == nil && len(replies) != len(cs) {
+			err = errReply
+		}
+		done <- result{replies, err}
+	}()
+	select {
+	case r := <-done:
+		return r.replies, r.err
+	case <-ctx.Done():
+		return nil, ctx.Err()
+	}
+}
+
+func (n *node) await(ctx context.Context, conn redis.Conn) (any, error) {
+	deadline, ok := ctx.Deadline()
+	if !ok {
+		return conn.Do("")
+	}
+	left := max(time.Until(deadline), time.Millisecond)
+	if n.readTimeout > 0 {
+		left = min(left, n.readTimeout)
+	}
+	return redis.DoWithTimeout(conn, left, "")
+}
+
+func (n *node) close() error {
+	if !n.owned {
+		return nil
+	}
+	return n.pool.Close()
+}
+
+var errStale = errors.New("redisstore: the connection may be as broken as the last one")
+
+type freshKey struct{}
+
+// withFresh asks for a connection that was not in the pool before. The pool's
+// idle ones are closed: where one broke, the others rarely live.
+func withFresh(ctx context.Context) context.Context {
+	return context.WithValue(ctx, freshKey{}, true)
+}
+
+func wantsFresh(ctx context.Context) bool { return ctx.Value(freshKey{}) != nil }
