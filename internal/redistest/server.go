@@ -29,6 +29,8 @@ type Server struct {
 	guard   *guard
 	exited  chan struct{} // closed when process has ended
 	frozen  bool
+
+	ballast string // what the keys begin with that take long to load, or ""
 }
 
 // Addr returns the host:port where the server listens.

@@ -29,7 +29,12 @@ func newServer(args []string) (*Server, error) {
 	}
 	s.ready = "Ready to accept connections"
 	s.listen = func(port int) []string { return []string{"--port", strconv.Itoa(port)} }
-	s.args = append([]string{"--save", "", "--appendonly", "no", "--repl-diskless-sync-delay", "0"}, args...)
+	s.args = append([]string{
+		"--save", "",
+		"--appendonly", "no",
+		"--rdb-del-sync-files", "yes", // a replica's, which it would load when restarted
+		"--repl-diskless-sync-delay", "0",
+	}, args...)
 	return s, nil
 }
 
