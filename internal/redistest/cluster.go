@@ -62,6 +62,8 @@ func StartCluster(t testing.TB, masters, replicasEach int, args ...string) *Clus
 func newClusterNode(args []string) (*Server, error) {
 	s, err := newServer(append([]string{
 		"--cluster-enabled", "yes",
+		// A node alone would learn its address from nobody.
+		"--cluster-announce-ip", "127.0.0.1",
 		"--cluster-node-timeout", "1000",
 		// However long a replica has been without its master, it may replace it.
 		"--cluster-replica-validity-factor", "0",
@@ -70,9 +72,6 @@ func newClusterNode(args []string) (*Server, error) {
 	}, args...))
 	if err != nil {
 		return nil, err
-	}
-	if password := s.password(); password != "" {
-		s.args = append(s.args, "--masterauth", password)
 	}
 	s.listen = func(port int) []string {
 		return []string{"--port", strconv.Itoa(port), "--cluster-port", strconv.Itoa(busPort(port))}

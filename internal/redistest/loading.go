@@ -23,6 +23,9 @@ const (
 // with the data that it had and much to load. It returns when the server answers
 // with LOADING, which it then does for a minute, or until [Server.FinishLoading].
 // It needs Redis 7.0, and a server that isn't a replica.
+//
+// A node of a cluster refuses commands with keys as CLUSTERDOWN meanwhile, since
+// it doesn't look at its cluster, and only others with LOADING.
 func (s *Server) RestartLoading(t testing.TB) {
 	t.Helper()
 	s.addBallast(t)

@@ -36,6 +36,18 @@ func do(t *testing.T, conn redis.Conn, command string, args ...any) any {
 	return reply
 }
 
+// await polls until servers have come to terms, of which they give no signal.
+func await(t *testing.T, done func() bool) {
+	t.Helper()
+	deadline := time.Now().Add(20 * time.Second)
+	for !done() {
+		if time.Now().After(deadline) {
+			t.Fatal("nothing came of it")
+		}
+		time.Sleep(20 * time.Millisecond)
+	}
+}
+
 func TestShared_IsOneServerWithAPrefixPerTest(t *testing.T) {
 	a, b := redistest.Shared(t), redistest.Shared(t)
 	if a.Addr() != b.Addr() {

@@ -11,11 +11,11 @@ import (
 
 func TestReplica_HasTheDataAndIsReadOnly(t *testing.T) {
 	t.Parallel()
-	master := redistest.Start(t, "--requirepass", "open sesame")
+	master := redistest.Start(t, "--requirepass", "open-sesame")
 	master.Do(t, "SET", "k", "v")
-	replica := redistest.StartReplica(t, master, "--requirepass", "open sesame")
+	replica := redistest.StartReplica(t, master, "--requirepass", "open-sesame")
 	conn := dial(t, replica.Addr())
-	do(t, conn, "AUTH", "open sesame")
+	do(t, conn, "AUTH", "open-sesame")
 	if got, err := redis.String(do(t, conn, "GET", "k"), nil); got != "v" {
 		t.Errorf("the replica has %q, %v", got, err)
 	}

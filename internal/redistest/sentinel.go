@@ -30,7 +30,8 @@ type Sentinel struct {
 //
 // args are appended to the command lines of the master and the replicas. A
 // --requirepass among them is also what they and the sentinels tell each other;
-// the sentinels themselves ask for none.
+// the sentinels themselves ask for none. It must have no spaces: sentinels write
+// it down unquoted, and stumble over that when restarted.
 //
 // A node is missed after a second.
 func StartSentinel(t testing.TB, sentinels, replicas int, args ...string) *Sentinel {
@@ -74,7 +75,7 @@ func newSentinel(master *Server, quorum int) (*Server, error) {
 	fmt.Fprintf(&config, "sentinel failover-timeout %s 3000\n", sentinelName)
 	fmt.Fprintf(&config, "sentinel parallel-syncs %s 1\n", sentinelName)
 	if password := master.password(); password != "" {
-		fmt.Fprintf(&config, "sentinel auth-pass %s %q\n", sentinelName, password)
+		fmt.Fprintf(&config, "sentinel auth-pass %s %s\n", sentinelName, password)
 	}
 	path := filepath.Join(s.dir, "sentinel.conf")
 	if err := os.WriteFile(path, []byte(config.String()), 0o600); err != nil {

@@ -35,6 +35,9 @@ func newServer(args []string) (*Server, error) {
 		"--rdb-del-sync-files", "yes", // a replica's, which it would load when restarted
 		"--repl-diskless-sync-delay", "0",
 	}, args...)
+	if password := s.password(); password != "" {
+		s.args = append(s.args, "--masterauth", password) // of the server that it may come to follow
+	}
 	return s, nil
 }
 

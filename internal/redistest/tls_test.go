@@ -62,7 +62,7 @@ func TestTLS_AdmitsClients(t *testing.T) {
 }
 
 func TestTLS_IsAllThatIsSpoken(t *testing.T) {
-	s := redistest.StartTLS(t, true, "--requirepass", "open sesame")
+	s := redistest.StartTLS(t, true, "--requirepass", "open-sesame")
 	if want := "rediss://" + s.Addr(); s.URL() != want {
 		t.Errorf("URL is %s, want %s", s.URL(), want)
 	}
