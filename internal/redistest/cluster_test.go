@@ -141,10 +141,6 @@ func TestCluster_FailsOver(t *testing.T) {
 	if third := c.AwaitFailover(t, slotOfKeys, second); third != first {
 		t.Errorf("the slot is at %s, want %s", third.Addr(), first.Addr())
 	}
-	second.Thaw(t)
-	if master := c.Master(t, slotOfKeys); master != first {
-		t.Errorf("a thawed master counts again: %s", master.Addr())
-	}
 }
 
 func TestCluster_NodeLoads(t *testing.T) {

@@ -15,9 +15,9 @@ func TestServer_LoadsUntilToldToFinish(t *testing.T) {
 	s.Do(t, "SET", "k", "v")
 	s.RestartLoading(t)
 	conn := dial(t, s.Addr())
-	for range 3 {
+	for range 50 {
 		if _, err := conn.Do("GET", "k"); err == nil || !strings.HasPrefix(err.Error(), "LOADING ") {
-			t.Errorf("GET while loading: %v, want LOADING", err)
+			t.Fatalf("GET while loading: %v, want LOADING", err)
 		}
 	}
 	s.FinishLoading(t)

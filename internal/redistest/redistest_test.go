@@ -99,10 +99,13 @@ func TestServer_TakesArguments(t *testing.T) {
 }
 
 // TestServer_DiesWithItsTestBinary starts this binary again, has that one start
-// both kinds of servers, and kills it.
+// all kinds of servers, and kills it.
 func TestServer_DiesWithItsTestBinary(t *testing.T) {
 	if os.Getenv("REDISTEST_CHILD") != "" {
-		for _, s := range []*redistest.Server{redistest.Shared(t), redistest.Start(t)} {
+		servers := []*redistest.Server{redistest.Shared(t), redistest.Start(t), redistest.StartTLS(t, true).Server}
+		servers = append(servers, redistest.StartCluster(t, 1, 0).Nodes()...)
+		servers = append(servers, redistest.StartSentinel(t, 1, 0).Sentinels()...)
+		for _, s := range servers {
 			info := string(s.Do(t, "INFO", "server").([]byte))
 			_, pid, _ := strings.Cut(info, "process_id:")
 			pid, _, _ = strings.Cut(pid, "\r")
@@ -124,8 +127,8 @@ func TestServer_DiesWithItsTestBinary(t *testing.T) {
 			pids = append(pids, pid)
 		}
 	}
-	if len(pids) != 2 {
-		t.Fatalf("the child started %d servers, want 2:\n%s", len(pids), output)
+	if len(pids) != 5 {
+		t.Fatalf("the child started %d servers, want 5:\n%s", len(pids), output)
 	}
 	deadline := time.Now().Add(10 * time.Second)
 	for _, pid := range pids {

@@ -54,9 +54,6 @@ func StartSentinel(t testing.TB, sentinels, replicas int, args ...string) *Senti
 		await(t, "connected replica", func() error { return notReplicating(s, master) })
 	}
 	startAll(t, g.sentinels)
-	for _, s := range g.sentinels {
-		hasten(t, s)
-	}
 	await(t, "agreement of the sentinels", func() error {
 		_, err := g.settled(nil)
 		return err
@@ -82,26 +79,25 @@ func newSentinel(master *Server, quorum int) (*Server, error) {
 		os.RemoveAll(s.dir)
 		return nil, err
 	}
-	s.ready = "Sentinel ID is"
+	s.ready, s.started = "Sentinel ID is", hasten
 	s.listen = func(port int) []string { return []string{path, "--port", strconv.Itoa(port)} }
 	return s, nil
 }
 
-// hasten has a sentinel look and talk more often than it does by itself, until
-// it is restarted. In production a failover may take longer to be noticed; in a
-// test that is only waiting.
-func hasten(t testing.TB, sentinel *Server) {
-	t.Helper()
-	sentinel.Do(t, "SENTINEL", "DEBUG",
+// hasten has a sentinel look and talk more often than it does by itself. In
+// production a failover may take longer; in a test that is only waiting.
+func hasten(sentinel *Server) error {
+	_, err := sentinel.do("SENTINEL", "DEBUG",
 		"INFO-PERIOD", 200,
 		"PING-PERIOD", 100,
 		"ASK-PERIOD", 100,
 		"PUBLISH-PERIOD", 200,
 		"MIN-LINK-RECONNECT-PERIOD", 200,
-		// After a pause of two seconds, as on a busy machine, it would trust
-		// nothing that it sees for that long.
+		// After a pause of two seconds, as on a busy machine, it trusts nothing
+		// that it sees for that long.
 		"TILT-PERIOD", 1000,
 	)
+	return err
 }
 
 // Name returns the name under which the sentinels know the master.

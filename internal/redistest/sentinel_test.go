@@ -46,9 +46,10 @@ func TestSentinel_FailsOver(t *testing.T) {
 	g.Sentinels()[0].Kill(t)
 	g.Sentinels()[0].Restart(t)
 	second.Restart(t)
+	_, port, _ := net.SplitHostPort(third.Addr())
 	await(t, func() bool {
 		info, err := redis.String(second.Do(t, "INFO", "replication"), nil)
-		return err == nil && strings.Contains(info, "role:slave")
+		return err == nil && strings.Contains(info, "master_port:"+port) && strings.Contains(info, "master_link_status:up")
 	})
 	if master := g.Master(t); master != third {
 		t.Errorf("the master is %s, want %s", master.Addr(), third.Addr())

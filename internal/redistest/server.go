@@ -21,6 +21,7 @@ type Server struct {
 	listen  func(port int) []string // the first arguments
 	args    []string                // the last ones
 	ready   string                  // part of the line that it prints once it serves
+	started func(*Server) error     // called after each start, unless nil
 	tls     *tls.Config             // nil without TLS
 	dir     string
 	port    int // 0 until the first start

@@ -87,10 +87,14 @@ func (s *Server) startUntil(ready string, args ...string) error {
 			break
 		}
 	}
-	if err == nil {
-		s.port = port
+	if err != nil {
+		return err
 	}
-	return err
+	s.port = port
+	if s.started != nil {
+		return s.started(s)
+	}
+	return nil
 }
 
 var errPortTaken = errors.New("the port is taken")
