@@ -89,9 +89,10 @@ func newSentinel(master *Server, quorum int) (*Server, error) {
 func hasten(sentinel *Server) error {
 	_, err := sentinel.do("SENTINEL", "DEBUG",
 		"INFO-PERIOD", 200,
-		"PING-PERIOD", 100,
-		"ASK-PERIOD", 100,
 		"PUBLISH-PERIOD", 200,
+		// A replica is promoted only if what it said is no older than five
+		// periods, and while its master is down it is asked once a second.
+		"PING-PERIOD", 500,
 		"MIN-LINK-RECONNECT-PERIOD", 200,
 		// After a pause of two seconds, as on a busy machine, it trusts nothing
 		// that it sees for that long.
