@@ -10,10 +10,13 @@ FUZZTIME = 20s
 # A check that fails keeps no other from running.
 MAKEFLAGS += --keep-going
 
+# How often make failover causes each fault.
+FAILOVERS = 20
+
 # How often make torture runs each test of a race.
 ROUNDS = 30
 
-.PHONY: help test deps fmt vet race lint bench fuzz torture
+.PHONY: help test deps fmt vet race lint bench failover fuzz torture
 
 help: ## list what there is to make
 	@sed -n 's/^\([a-z]*\):[^#]*## /  \1	/p' $(MAKEFILE_LIST)
@@ -40,6 +43,9 @@ bench: deps ## run the benchmarks
 
 torture: deps ## run the tests of races ROUNDS times over
 	go test -race -timeout 60m -count $(ROUNDS) -run 'TestP(1|2|3|4|12)_' ./session ./flash
+
+failover: deps ## count what FAILOVERS failovers of each kind lose
+	FAILOVERS=$(FAILOVERS) go test -v -count 1 -timeout 120m ./internal/failover
 
 fuzz: ## run every fuzz test for FUZZTIME
 	@scripts/each $(CURDIR)/scripts/fuzz $(FUZZTIME)

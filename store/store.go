@@ -124,9 +124,9 @@ var ErrNotFound = errors.New("store: record not found")
 // or the server refused it. It saves the caller the look at what happened.
 var ErrNotApplied = errors.New("store: nothing was written")
 
-// ErrUnconfirmed is wrapped by the error of a write that has happened, but is not
-// yet as safe as the store was asked to make it: it can still be lost, such as in
-// a failover. Looking whether it happened would only find that it did.
+// ErrUnconfirmed is wrapped by the error of a write that has happened, or may have,
+// but is not known to be as safe as the store was asked to make it: it can still be
+// lost, such as in a failover. To look whether it happened would not tell.
 var ErrUnconfirmed = errors.New("store: written, but not confirmed")
 
 // ErrDamaged is wrapped by the error of a Find that met something else than a

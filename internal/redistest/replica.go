@@ -31,8 +31,25 @@ func newReplica(of *Server, args []string) (*Server, error) {
 	return newServer(append(own, args...))
 }
 
-// notReplicating returns an error unless s is a replica in touch with of.
+// AwaitReplicaOf waits until the server is a replica of another one and has what that
+// one had.
+func (s *Server) AwaitReplicaOf(t testing.TB, of *Server) {
+	t.Helper()
+	await(t, "replica of a new master", func() error { return notReplicating(s, of) })
+}
+
+// notReplicating returns an error unless s is a replica of of and has received what
+// of wrote. To be connected is not enough: until the replica reports for the first
+// time, after up to a second, its master sends it nothing.
 func notReplicating(s, of *Server) error {
+	// A message is replicated like a write, and leaves nothing behind.
+	if _, err := of.do("PUBLISH", "redistest", ""); err != nil {
+		return err
+	}
+	written, err := replicationOf(of)
+	if err != nil {
+		return err
+	}
 	info, err := replicationOf(s)
 	if err != nil {
 		return err
@@ -41,7 +58,20 @@ func notReplicating(s, of *Server) error {
 	if info["role"] != "slave" || master != of.Addr() || info["master_link_status"] != "up" {
 		return fmt.Errorf("%s is not connected to %s", s.Addr(), of.Addr())
 	}
+	have, want := offset(info["slave_repl_offset"]), offset(written["master_repl_offset"])
+	if have < want {
+		return fmt.Errorf("%s has %d of the %d bytes that %s replicates", s.Addr(), have, want, of.Addr())
+	}
 	return nil
+}
+
+// offset reads a number of bytes; -1 if there is none.
+func offset(s string) int64 {
+	n, err := strconv.ParseInt(s, 10, 64)
+	if err != nil {
+		return -1
+	}
+	return n
 }
 
 func isMaster(s *Server) (bool, error) {
