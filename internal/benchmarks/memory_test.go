@@ -1,0 +1,106 @@
+package benchmarks
+
+import (
+	"context"
+	"fmt"
+	"strings"
+	"sync"
+	"testing"
+
+	"github.com/gomodule/redigo/redis"
+
+	"github.com/gosatchel/satchel/internal/redistest"
+	"github.com/gosatchel/satchel/session"
+	"github.com/gosatchel/satchel/store/redisstore"
+)
+
+// TestMemory measures what sessions take in Redis: what MEMORY USAGE says of a key,
+// and by how much the server grows with each session, which is what it has to be
+// sized by. Each session has one value of the given size, as JSON.
+//
+//	go test -run Memory -v
+func TestMemory(t *testing.T) {
+	value := session.NewKey[string]("memory-value")
+	const sessions = 20_000
+	for _, size := range []int{100, 1 << 10, 10 << 10} {
+		for _, signedIn := range []bool{false, true} {
+			server := redistest.Start(t)
+			kept, err := redisstore.Open(server.URL(), redisstore.Options{})
+			if err != nil {
+				t.Fatal(err)
+			}
+			m := session.New(kept, session.Options{Insecure: true})
+			before := usedMemory(t, server)
+			data := strings.Repeat("x", size-len(`""`))
+			numbers := make(chan int)
+			var workers sync.WaitGroup
+			for range 8 {
+				workers.Go(func() {
+					for n := range numbers {
+						_, err := m.Do(t.Context(), "", func(ctx context.Context) error {
+							value.Set(ctx, data)
+							if signedIn {
+								session.Login(ctx, fmt.Sprintf("user-%08d", n))
+							}
+							return nil
+						})
+						if err != nil {
+							t.Error(err)
+						}
+					}
+				})
+			}
+			for n := range sessions {
+				numbers <- n
+			}
+			close(numbers)
+			workers.Wait()
+			grown := usedMemory(t, server) - before
+			line := fmt.Sprintf("%5d bytes, signed in %-5t: %5d bytes of a record, %5d of the server for each session",
+				size, signedIn, largest(t, server, "satchel:session:*"), grown/sessions)
+			if signedIn {
+				line += fmt.Sprintf(", %d of these for the list of a user's sessions", largest(t, server, "satchel:owner:*"))
+			}
+			t.Log(line)
+			kept.Close()
+			server.Stop(t)
+		}
+	}
+}
+
+func usedMemory(t *testing.T, server *redistest.Server) int {
+	t.Helper()
+	info, err := redis.String(server.Do(t, "INFO", "memory"), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var used int
+	_, rest, _ := strings.Cut(info, "used_memory_dataset:")
+	if _, err := fmt.Sscan(rest, &used); err != nil {
+		t.Fatal(err)
+	}
+	_, rest, _ = strings.Cut(info, "used_memory_overhead:")
+	var overhead int
+	if _, err := fmt.Sscan(rest, &overhead); err != nil {
+		t.Fatal(err)
+	}
+	return used + overhead
+}
+
+// largest returns what MEMORY USAGE says of one key of a pattern; they are all alike.
+func largest(t *testing.T, server *redistest.Server, pattern string) int64 {
+	t.Helper()
+	found, err := redis.Values(server.Do(t, "SCAN", 0, "MATCH", pattern, "COUNT", 1000), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	keys, err := redis.Strings(found[1], nil)
+	if err != nil || len(keys) == 0 {
+		t.Fatalf("no key like %s (%v)", pattern, err)
+	}
+	usage, err := redis.Int64(server.Do(t, "MEMORY", "USAGE", keys[0], "SAMPLES", 0), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return usage
+}
