@@ -89,11 +89,14 @@ func (c login) apply(r *record) (bool, error) {
 		r.user, r.ref, r.created = c.user, c.ref, c.at
 	}
 	r.agent, r.authenticated, r.deadline = c.agent, c.at, c.deadline
-	r.remembered, r.idle = false, 0
+	r.remembered, r.idle, r.unclaimed = false, 0, false
 	return true, nil
 }
 
-func (renewal) apply(*record) (bool, error) { return true, nil }
+func (renewal) apply(r *record) (bool, error) {
+	r.unclaimed = false
+	return true, nil
+}
 
 func (c remember) apply(r *record) (bool, error) {
 	r.deadline, r.remembered = c.deadline, true

@@ -125,8 +125,8 @@ func (t *transaction) giveUp() {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	if isStoreError(t.failure) {
-		if t.ending != nil {
-			t.ending, t.obsolete = nil, false // the session is still there
+		if t.ending != nil || t.renounce != nil {
+			t.ending, t.renounce, t.obsolete, t.departed = nil, nil, false, false // the session is still there
 		}
 		t.reset()
 	}
@@ -134,7 +134,7 @@ func (t *transaction) giveUp() {
 
 // dirty reports whether there is something to commit, or being committed.
 func (t *transaction) dirty() bool {
-	return len(t.pending) > 0 || t.inflight != nil || t.fault != nil || t.ending != nil
+	return len(t.pending) > 0 || t.inflight != nil || t.fault != nil || t.ending != nil || t.renounce != nil
 }
 
 // stored reports whether there is no need to write view, because the changes
@@ -164,7 +164,7 @@ func (t *transaction) conclude(a *attempt, err error) {
 		t.left = 0
 		if a.ident.token != t.ident.token || before == nil ||
 			!before.deadline.Equal(a.next.deadline) || before.remembered != a.next.remembered {
-			t.presented = false
+			t.presented, t.tookOver = false, false
 		}
 		t.ident, t.saved = a.ident, a.next
 		if errors.Is(t.readonly, ErrEnded) {

@@ -66,10 +66,13 @@ func (t *transaction) announce(h http.Header, r *http.Request) {
 		t.mu.Lock()
 	}
 	t.headersSent = true
-	accessed, line := t.accessed, t.cookie()
+	accessed, line, old := t.accessed, t.cookie(), t.departed && t.ending == nil && t.renounce == nil
 	t.mu.Unlock()
 	if accessed {
 		addVary(h)
+	}
+	if old && t.manager.options.Import != nil {
+		t.forget(h, r, line)
 	}
 	if line == "" {
 		return
@@ -87,7 +90,7 @@ func (t *transaction) announce(h http.Header, r *http.Request) {
 func (t *transaction) needsCookie() bool {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	return t.cookie() != "" || t.saved == nil && len(t.pending) > 0 || slices.ContainsFunc(t.pending, changesCookie)
+	return t.cookie() != "" && !t.tookOver || t.saved == nil && len(t.pending) > 0 || slices.ContainsFunc(t.pending, changesCookie)
 }
 
 // cookie returns the Set-Cookie line that the browser needs, or "". It counts as sent.

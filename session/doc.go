@@ -55,6 +55,14 @@
 // commits that the record carries. If it can't find out, it does not try again,
 // and says ErrUnknown.
 //
+// # Moving from another library
+//
+// [Options].Import takes the sessions of another library over: a visitor who comes with
+// the old cookie goes on in a session of ours, signed in and with the old values, under a
+// new id. It is asked once about a cookie; requests at the same time, in any process,
+// join the one session. See [Importer], packages session/fromscs and
+// session/fromgorilla, and docs/moving.md.
+//
 // # Where this differs from what one might expect
 //
 //   - The writer that handlers get has no Unwrap method. Through it a response

@@ -15,6 +15,7 @@ const (
 	flagRemembered = 1 << iota
 	flagEnded
 	flagMoved
+	flagUnclaimed
 )
 
 // Why bytes from the store are not a record.
@@ -35,7 +36,8 @@ func (r *record) size() int {
 func (r *record) encode() []byte {
 	b := make([]byte, 2, r.size())
 	b[0] = formatVersion
-	b[1] = flag(flagRemembered, r.remembered) | flag(flagEnded, r.ended) | flag(flagMoved, r.moved)
+	b[1] = flag(flagRemembered, r.remembered) | flag(flagEnded, r.ended) | flag(flagMoved, r.moved) |
+		flag(flagUnclaimed, r.unclaimed)
 	for _, t := range []time.Time{r.created, r.authenticated, r.deadline} {
 		var µs int64
 		if !t.IsZero() {
@@ -82,6 +84,7 @@ func decodeRecord(b []byte) (*record, error) {
 		remembered: b[1]&flagRemembered != 0,
 		ended:      b[1]&flagEnded != 0,
 		moved:      b[1]&flagMoved != 0,
+		unclaimed:  b[1]&flagUnclaimed != 0,
 	}
 	d := decoder{rest: b[2:]}
 	r.created, r.authenticated, r.deadline = d.time(), d.time(), d.time()

@@ -59,7 +59,7 @@ var (
 // wrong with the session: when the store is back, so is the session. [Error]
 // answers 503.
 type StoreError struct {
-	Op  string // what the session was doing: "load", "commit", "destroy", "reload", "touch"
+	Op  string // what the session was doing: "load", "commit", "destroy", "reload", "touch", "import"
 	Err error
 }
 

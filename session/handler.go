@@ -20,7 +20,7 @@ type visit struct {
 // costs no round trip to the store. Any other costs one, before next is called.
 // What next changes is committed in one more before the first byte of the
 // response; if that fails, the client gets what Options.OnError writes and
-// nothing of next's response. If next panics, its changes are dropped and the
+// nothing of next's response. What Options.Import adds, Importer says. If next panics, its changes are dropped and the
 // panic goes on.
 //
 // The http.ResponseWriter that next gets supports everything that an
@@ -42,7 +42,7 @@ func (m *Manager) Handler(next http.Handler) http.Handler {
 		var few [maxTokens]string
 		if m.options.Skip != nil && m.options.Skip(r) {
 			t.readonly = errSkipped
-		} else if err := t.load(ctx, m.tokens(few[:0], r)); err != nil {
+		} else if err := t.find(ctx, r, m.tokens(few[:0], r)); err != nil {
 			t.readonly, t.failure = err, err
 			if m.options.Outage == Refuse {
 				rw.fail(err)

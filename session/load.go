@@ -4,10 +4,20 @@ import (
 	"context"
 	"errors"
 	"log/slog"
+	"net/http"
 	"time"
 
 	"github.com/gosatchel/satchel/store"
 )
+
+// find finds the session of a request, here or in the old library.
+func (t *transaction) find(ctx context.Context, r *http.Request, tokens []string) error {
+	err := t.load(ctx, tokens)
+	if err == nil && t.manager.options.Import != nil && t.saved == nil && t.readonly == nil {
+		return t.takeOver(ctx, r)
+	}
+	return err
+}
 
 // load finds the session of the tokens that a request carries, of which there
 // is more than one only where a cookie was planted. It costs one read per token,
@@ -46,6 +56,9 @@ func (t *transaction) load(ctx context.Context, tokens []string) error {
 			t.presented, t.held = true, true
 			t.readonly = nil
 		}
+	}
+	if t.saved != nil && t.saved.unclaimed {
+		t.claim(&loading)
 	}
 	return nil
 }

@@ -16,6 +16,8 @@ type Manager struct {
 	options Options
 	engine  engine
 
+	asking chan struct{} // a slot for each call of Importer.Session; nil without one
+
 	warnPlainHTTP sync.Once
 	logLimit      logLimit
 }
@@ -35,7 +37,11 @@ func New(s store.Store, o Options) *Manager {
 	if indexer == nil && o.MaxPerUser > 0 {
 		refuse("Options.MaxPerUser needs a store that lists a user's sessions (store.Indexer), which %T does not; use memstore or redisstore, or leave it 0", s)
 	}
-	return &Manager{store: s, indexer: indexer, options: o, engine: newEngine(s, o)}
+	m := &Manager{store: s, indexer: indexer, options: o, engine: newEngine(s, o)}
+	if o.Import != nil {
+		m.asking = make(chan struct{}, maxAsking)
+	}
+	return m
 }
 
 // Context returns a context in which the functions of this package and its keys

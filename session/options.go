@@ -47,13 +47,17 @@ type Options struct {
 	// write that got no answer. At most 30 s.
 	StoreTimeout time.Duration
 
-	// Outage says what happens to a request whose session can't be loaded.
+	// Outage says what happens to a request whose session can't be loaded, or taken
+	// over (Import).
 	Outage OutagePolicy
 
 	// MaxBytes bounds one session, encoded. A commit that would exceed it fails
 	// with ErrTooLarge. Default 1 MiB. Forms of package flash that wait for their
 	// pages can take 128 KiB of it.
 	MaxBytes int
+
+	// Import takes over the sessions of another library. Default nil: none.
+	Import *Importer
 
 	// Logger gets what no caller can be told: failures after the response went
 	// out, changes that overwrote somebody's, damaged records. It never gets ids
@@ -161,6 +165,9 @@ func (o Options) checked() Options {
 		o.OnError = Error
 	}
 	o.Cookie = o.Cookie.checked(o.Insecure)
+	if o.Import != nil {
+		o.Import = o.Import.checked()
+	}
 	return o
 }
 

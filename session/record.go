@@ -20,6 +20,7 @@ type record struct {
 	remembered    bool          // lives until the deadline, idle or not
 	ended         bool          // a marker: there was a session here
 	moved         bool          // in a marker: the session goes on under another id
+	unclaimed     bool          // taken over, and nobody has come with its cookie yet
 
 	user, ref, agent string
 

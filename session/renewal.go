@@ -119,6 +119,7 @@ func (t *transaction) destroy(ctx context.Context) error {
 
 	t.mu.Lock()
 	t.accessed = true
+	t.departed, t.renounce = true, t.oldCookies()
 	switch err := t.readonly; {
 	case err == nil:
 	case errors.Is(err, ErrUnknown):
@@ -126,8 +127,9 @@ func (t *transaction) destroy(ctx context.Context) error {
 	case err == ErrEnded:
 		t.readonly = nil // somebody else has signed out; what comes after begins a new session
 		t.mu.Unlock()
-		return nil
+		return t.failing(t.finishEnding(a))
 	default:
+		t.departed, t.renounce = false, nil
 		t.fault = err // or the response could say "signed out"
 		t.mu.Unlock()
 		return err
@@ -137,12 +139,16 @@ func (t *transaction) destroy(ctx context.Context) error {
 		t.obsolete = t.obsolete || t.held
 	}
 	t.ident, t.saved, t.view, t.pending, t.fault = identity{}, nil, nil, nil, nil
-	t.presented, t.held = false, false
+	t.presented, t.held, t.tookOver = false, false, false
 	t.undos = nil // what it took was the session's, and goes with it
 	t.revision++
 	t.mu.Unlock()
 
-	err := t.finishEnding(a)
+	return t.failing(t.finishEnding(a))
+}
+
+// failing remembers why destroy failed, if it did.
+func (t *transaction) failing(err error) error {
 	if err != nil {
 		t.mu.Lock()
 		t.failure = err
@@ -151,10 +157,19 @@ func (t *transaction) destroy(ctx context.Context) error {
 	return err
 }
 
-// finishEnding ends the session that destroy left to be ended, if there is one.
+// finishEnding ends the session that destroy left to be ended, if there is one, and
+// before it what the old library's cookies could bring back.
 func (t *transaction) finishEnding(a *attempt) error {
 	t.mu.Lock()
-	s := t.ending
+	s, cookies := t.ending, t.renounce
+	t.mu.Unlock()
+	for _, cookie := range cookies {
+		if err := a.renounce(cookie); err != nil {
+			return err
+		}
+	}
+	t.mu.Lock()
+	t.renounce = nil
 	t.mu.Unlock()
 	if s == nil {
 		return nil
@@ -168,7 +183,7 @@ func (t *transaction) finishEnding(a *attempt) error {
 	if err != nil {
 		// The visitor has the new id by now, so the cookie is not ours to expire,
 		// and a page that says "signed out" would not be true.
-		t.obsolete, t.readonly, t.fault = false, err, err
+		t.obsolete, t.departed, t.readonly, t.fault = false, false, err, err
 	}
 	t.mu.Unlock()
 	return err

@@ -33,6 +33,7 @@ type transaction struct {
 	revision int        // counts the states of view
 	begun    int        // in a fork: the revision of outer that it began with
 	ending   *persisted // a session that Destroy could not end yet
+	renounce []string   // cookies of the old library that Destroy could not note yet
 
 	reads    []string // the keys that were read, at first in fewReads
 	fewReads [2]string
@@ -49,6 +50,8 @@ type transaction struct {
 	held        bool // the browser came with the cookie of this session
 	presented   bool // and that is still the cookie of ident
 	obsolete    bool // the browser's cookie is that of a session that this request ended
+	departed    bool // this request has signed out, so the cookie of the old library is to go too
+	tookOver    bool // the browser has to be told of ident only because of that, and can be later
 
 	undos  []undo
 	locals map[any]any
