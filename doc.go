@@ -4,6 +4,8 @@
 //   - [github.com/gosatchel/satchel/session]: the middleware, typed values,
 //     sign-in and sign-out
 //   - [github.com/gosatchel/satchel/session/sessiontest]: testing handlers
+//   - [github.com/gosatchel/satchel/session/fromscs], and session/fromgorilla in a module
+//     of its own: moving from scs and gorilla/sessions without signing anybody out
 //   - [github.com/gosatchel/satchel/flash]: messages for the next page
 //   - [github.com/gosatchel/satchel/store]: the contract of stores, with
 //     [github.com/gosatchel/satchel/store/memstore] in memory,
@@ -65,7 +67,8 @@
 //   - P8, quiet when idle. No cookie and no write until something is stored, none
 //     for a request that changes nothing.
 //   - P9, few round trips: none without a cookie, one to read, two to change. A
-//     sign-in takes two more, to list the session and to end the old id.
+//     sign-in takes two more, to list the session and to end the old id. To take a
+//     session of another library over takes four or five, once; see session.Importer.
 //   - P10, safe by default. Random 256-bit ids, of which the store sees a hash;
 //     a __Host- cookie, Secure, HttpOnly, SameSite=Lax; no id or value in logs.
 //   - P11, typed. A key carries its type; there is nothing to register or assert.
