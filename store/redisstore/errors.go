@@ -30,13 +30,15 @@ var refusals = map[string]string{
 	"MISCONF":     "the server can't save to disk and takes no writes",
 	"MOVED":       "the server is part of a cluster",
 	"NOAUTH":      "the server wants a password",
-	"NOPERM":      "the server's user lacks a permission; the store needs EVAL, EVALSHA, DEL, HDEL, what its scripts call, and its keys",
+	"NOPERM":      lacksPermission,
 	"NOREPLICAS":  "the server has too few replicas to take writes",
 	"OOM":         "the server is out of memory",
 	"READONLY":    "the server is a replica, which takes no writes",
 	"WRONGPASS":   "the server refused the user name or the password",
 	"WRONGTYPE":   "the key holds something else than a record",
 }
+
+const lacksPermission = "the server's user lacks a permission; docs/redis.md has a rule that is enough"
 
 var (
 	errDamaged = fmt.Errorf("the key holds something else than a record: %w", store.ErrDamaged)
@@ -104,6 +106,12 @@ func presentableReply(reply redis.Error) error {
 	}
 	if code == "" {
 		return errors.New("the server answered with an error")
+	}
+	// Unlike with NOPERM, the script may have written before.
+	for _, versions := range []string{"The user executing the script can't run", "ACL failure in script"} {
+		if strings.HasPrefix(text, versions) {
+			return fmt.Errorf("%s: %s", code, lacksPermission)
+		}
 	}
 	// Where a reply quotes, it quotes what it was sent.
 	if i := strings.IndexAny(text, "'\"`:"); i >= 0 {
