@@ -60,8 +60,9 @@
 //   - P5, the response tells the truth. The commit comes before the first byte.
 //     If it fails, the client gets one error response and nothing of the handler's.
 //   - P6, no hang. Every operation on the store has a deadline, retries included.
-//     An outage answers 503 and touches no cookie. Limit: a handler that commits
-//     several times can meet the deadline as often.
+//     An outage answers 503 and touches no cookie. After a few deadlines in a row
+//     requests fail at once, and one at a time finds out when the store is back.
+//     Limit: a handler that commits several times can meet the deadline as often.
 //   - P7, bad data is contained. A damaged record is a fresh session, a damaged
 //     value is an absent one, a malformed id never reaches the store.
 //   - P8, quiet when idle. No cookie and no write until something is stored, none

@@ -203,7 +203,7 @@ func (a *attempt) swap(ident identity, prev, next *record) (done bool, current *
 func (a *attempt) find(id string) (*record, error) {
 	looking := patience{Context: a.ctx, until: a.until}
 	defer looking.end()
-	found, err := a.m.store.Find(&looking, id)
+	found, err := a.m.store.look(&looking, id)
 	if errors.Is(err, store.ErrNotFound) {
 		return nil, nil
 	}

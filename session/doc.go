@@ -50,6 +50,12 @@
 // it is *[StoreError]. No error contains ids or values.
 //
 // When the store does not answer, nothing hangs longer than Options.StoreTimeout.
+// After five operations in a row that failed and took a tenth of that or more, the
+// manager stops waiting: all fail at once with a *[StoreError], but for one at a
+// time, which finds out when the store is back. One line in the log says when that
+// begins, and one when it is over. Failures that come at once, as from a store that
+// is full, change nothing: they keep nobody waiting, and other operations may work.
+//
 // A write that got no answer may have happened or not. Satchel looks: the
 // version that the commit chose is in the record, or in the list of the last
 // commits that the record carries. If it can't find out, it does not try again,

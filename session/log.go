@@ -48,8 +48,7 @@ func (l *logLimit) admit(kind string) (ok bool, suppressed int) {
 }
 
 // log writes one line, which names the manager by its cookie. No lock is held.
-func (t *transaction) log(level slog.Level, msg string, args ...any) {
-	m := t.manager
+func (m *Manager) log(level slog.Level, msg string, args ...any) {
 	ok, suppressed := m.logLimit.admit(msg)
 	if !ok {
 		return
@@ -59,4 +58,8 @@ func (t *transaction) log(level slog.Level, msg string, args ...any) {
 		args = append(args, "more_like_this", suppressed)
 	}
 	m.options.Logger.Log(context.Background(), level, msg, args...)
+}
+
+func (t *transaction) log(level slog.Level, msg string, args ...any) {
+	t.manager.log(level, msg, args...)
 }

@@ -11,8 +11,8 @@ import (
 // A Manager gives requests their sessions. Make one with [New] and wrap the
 // app's handler with [Manager.Handler]. It is safe for concurrent use.
 type Manager struct {
-	store   store.Store
-	indexer store.Indexer // nil if the store has no index
+	store   *breaker
+	indexer store.Indexer // the breaker too; nil if the store has no index
 	options Options
 	engine  engine
 
@@ -33,11 +33,16 @@ func New(s store.Store, o Options) *Manager {
 		refuse("New needs a store; use memstore.New() to keep sessions in memory")
 	}
 	o = o.checked()
-	indexer, _ := s.(store.Indexer)
-	if indexer == nil && o.MaxPerUser > 0 {
+	_, lists := s.(store.Indexer)
+	if !lists && o.MaxPerUser > 0 {
 		refuse("Options.MaxPerUser needs a store that lists a user's sessions (store.Indexer), which %T does not; use memstore or redisstore, or leave it 0", s)
 	}
-	m := &Manager{store: s, indexer: indexer, options: o, engine: newEngine(s, o)}
+	m := &Manager{options: o}
+	m.store = newBreaker(s, o.StoreTimeout, m.log)
+	if lists {
+		m.indexer = m.store
+	}
+	m.engine = newEngine(m.store, o)
 	if o.Import != nil {
 		m.asking = make(chan struct{}, maxAsking)
 	}

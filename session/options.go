@@ -44,11 +44,13 @@ type Options struct {
 	// waiting for a connection included: loading, committing (a sign-in or
 	// renewal takes several steps, and counts as one), ending. Default 2 s. A
 	// quarter of a commit's time is kept back for finding out what became of a
-	// write that got no answer. At most 30 s.
+	// write that got no answer. While a store leaves one operation after the other
+	// without an answer, only one at a time waits for it; see the package
+	// documentation. At most 30 s.
 	StoreTimeout time.Duration
 
 	// Outage says what happens to a request whose session can't be loaded, or taken
-	// over (Import).
+	// over (Import). Default Refuse.
 	Outage OutagePolicy
 
 	// MaxBytes bounds one session, encoded. A commit that would exceed it fails

@@ -58,6 +58,7 @@ type Op struct {
 	ID   string
 	Prev store.Version // of a swap
 	Next store.Record  // of a swap
+	Ctx  context.Context
 }
 
 // Intercept returns s with around in the place of every operation. around runs
@@ -69,31 +70,31 @@ func Intercept(s store.Store, around func(op Op, call func() error) error) *Inte
 }
 
 func (i *Intercepted) Find(ctx context.Context, id string) (r store.Record, err error) {
-	err = i.around(Op{Name: "find", ID: id}, func() error { r, err = i.Store.Find(ctx, id); return err })
+	err = i.around(Op{Name: "find", ID: id, Ctx: ctx}, func() error { r, err = i.Store.Find(ctx, id); return err })
 	return r, err
 }
 
 func (i *Intercepted) Swap(ctx context.Context, id string, prev store.Version, next store.Record) error {
-	return i.around(Op{"swap", id, prev, next}, func() error { return i.Store.Swap(ctx, id, prev, next) })
+	return i.around(Op{"swap", id, prev, next, ctx}, func() error { return i.Store.Swap(ctx, id, prev, next) })
 }
 
 func (i *Intercepted) Touch(ctx context.Context, id string, v store.Version, ttl time.Duration) error {
-	return i.around(Op{Name: "touch", ID: id}, func() error { return i.Store.Touch(ctx, id, v, ttl) })
+	return i.around(Op{Name: "touch", ID: id, Ctx: ctx}, func() error { return i.Store.Touch(ctx, id, v, ttl) })
 }
 
 func (i *Intercepted) Delete(ctx context.Context, id string) error {
-	return i.around(Op{Name: "delete", ID: id}, func() error { return i.Store.Delete(ctx, id) })
+	return i.around(Op{Name: "delete", ID: id, Ctx: ctx}, func() error { return i.Store.Delete(ctx, id) })
 }
 
 func (i *Intercepted) Index(ctx context.Context, owner, ref, id string, ttl time.Duration) error {
-	return i.around(Op{Name: "index", ID: id}, func() error { return i.Indexer.Index(ctx, owner, ref, id, ttl) })
+	return i.around(Op{Name: "index", ID: id, Ctx: ctx}, func() error { return i.Indexer.Index(ctx, owner, ref, id, ttl) })
 }
 
 func (i *Intercepted) Owned(ctx context.Context, owner string) (entries []store.Entry, err error) {
-	err = i.around(Op{Name: "owned"}, func() error { entries, err = i.Indexer.Owned(ctx, owner); return err })
+	err = i.around(Op{Name: "owned", Ctx: ctx}, func() error { entries, err = i.Indexer.Owned(ctx, owner); return err })
 	return entries, err
 }
 
 func (i *Intercepted) Unindex(ctx context.Context, owner, id string) error {
-	return i.around(Op{Name: "unindex", ID: id}, func() error { return i.Indexer.Unindex(ctx, owner, id) })
+	return i.around(Op{Name: "unindex", ID: id, Ctx: ctx}, func() error { return i.Indexer.Unindex(ctx, owner, id) })
 }
