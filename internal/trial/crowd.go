@@ -1,0 +1,249 @@
+package trial
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"strconv"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/gosatchel/satchel/session"
+	"github.com/gosatchel/satchel/store"
+)
+
+// allowance is how much longer than its deadlines a request may take.
+const allowance = 100 * time.Millisecond
+
+var numbers = session.NewKey[[]int]("trial/numbers")
+
+// A Crowd are visitors of an app on a real server, who collect numbers, sign in and
+// sign out, whatever happens to the store. Each response is checked for how long it
+// took, and that it leaves the visitor's cookie alone where it has to. [Crowd.Check]
+// compares what visitors were told with what is stored.
+type Crowd struct {
+	Metronome *Metronome
+
+	t        testing.TB
+	o        session.Options
+	server   *httptest.Server
+	client   *http.Client
+	visitors []visitor
+	down     atomic.Bool
+	number   atomic.Int64
+	answers  [3]atomic.Int64 // to changes: made, failed, of unknown outcome
+	answered chan struct{}   // receives when there is one and somebody waits
+}
+
+// A visitor takes a step: some requests, of which some at the same time.
+type visitor interface {
+	step()
+	current() string // its cookie
+	check(lossy bool)
+}
+
+// NewCrowd returns a crowd of size visitors, half of whom collect numbers while the
+// others come and go. Each has a session already. It leaves with the test, or with Close.
+func NewCrowd(t testing.TB, s store.Store, o session.Options, size int) *Crowd {
+	t.Helper()
+	c := &Crowd{Metronome: NewMetronome(t), t: t, o: o, answered: make(chan struct{})}
+	mux := http.NewServeMux()
+	mux.HandleFunc("/look", look)
+	mux.HandleFunc("/add", func(_ http.ResponseWriter, r *http.Request) {
+		n, _ := strconv.Atoi(r.FormValue("n"))
+		numbers.Update(r.Context(), func(all *[]int) { *all = append(*all, n) })
+	})
+	mux.HandleFunc("/in", func(_ http.ResponseWriter, r *http.Request) { session.Login(r.Context(), r.FormValue("user")) })
+	mux.HandleFunc("/out", func(w http.ResponseWriter, r *http.Request) {
+		if err := session.Logout(r.Context()); err != nil {
+			session.Error(w, r, err)
+		}
+	})
+	c.server = httptest.NewServer(session.New(s, o).Handler(mux))
+	c.client = &http.Client{Transport: &http.Transport{MaxIdleConnsPerHost: 1000}}
+	t.Cleanup(c.Close)
+	for n := range size {
+		if n%2 == 0 {
+			v := &collector{crowd: c, user: fmt.Sprint("collector-", n), told: map[int]answer{}}
+			for v.cookie == "" {
+				v.add()
+			}
+			c.visitors = append(c.visitors, v)
+		} else {
+			v := &guest{crowd: c, user: fmt.Sprint("guest-", n)}
+			for v.cookie == "" {
+				v.step()
+			}
+			c.visitors = append(c.visitors, v)
+		}
+	}
+	return c
+}
+
+// A seen is what /look shows.
+type seen struct {
+	Numbers []int
+	User    string
+	Outage  bool // the session was not available
+}
+
+func look(w http.ResponseWriter, r *http.Request) {
+	ctx := r.Context()
+	s := seen{numbers.Get(ctx), session.UserID(ctx), session.Err(ctx) != nil}
+	json.NewEncoder(w).Encode(s)
+}
+
+// Close ends the server when all requests are answered.
+func (c *Crowd) Close() {
+	c.server.Close()
+	c.client.CloseIdleConnections()
+	c.Metronome.Stop()
+}
+
+// Steps has the visitors take n steps in all, and returns what waits for them. Who is
+// held up leaves the others more of them.
+func (c *Crowd) Steps(n int) (wait func()) {
+	var all sync.WaitGroup
+	var taken atomic.Int64
+	for _, v := range c.visitors {
+		all.Go(func() {
+			for taken.Add(1) <= int64(n) {
+				v.step()
+			}
+		})
+	}
+	return all.Wait
+}
+
+// Down says whether the store is out of order from now on. While it is, no response
+// may touch a cookie, unless it is one that succeeded in signing in or out.
+func (c *Crowd) Down(down bool) { c.down.Store(down) }
+
+// Recover waits until every visitor is served again, and fails after limit.
+func (c *Crowd) Recover(limit time.Duration) {
+	c.t.Helper()
+	began := time.Now()
+	for _, v := range c.visitors {
+		for {
+			a := c.request("/look", v.current())
+			if a.status == http.StatusOK && !a.seen().Outage {
+				break
+			}
+			if time.Since(began) > limit {
+				c.t.Fatalf("service has not returned by itself after %v: %d %s", limit, a.status, a.body)
+			}
+			time.Sleep(time.Millisecond) // nobody signals that a server is back
+		}
+	}
+}
+
+// Answers returns how many changes were acknowledged, how many failed, and of how many
+// the outcome was unknown, since it was asked last.
+func (c *Crowd) Answers() (done, failed, unknown int64) {
+	return c.answers[0].Swap(0), c.answers[1].Swap(0), c.answers[2].Swap(0)
+}
+
+// Check compares what the visitors were told with what is stored. Where the store
+// lost its data, lossy, nothing may be there twice, but may be missing.
+func (c *Crowd) Check(lossy bool) {
+	c.t.Helper()
+	for _, v := range c.visitors {
+		v.check(lossy)
+	}
+}
+
+// An answer is a response as the client got it.
+type answer struct {
+	status int
+	body   string
+	cookie *string // what it sets
+	took   time.Duration
+}
+
+func (a answer) unknown() bool {
+	return a.status == http.StatusServiceUnavailable && strings.Contains(a.body, "check whether")
+}
+
+func (a answer) seen() (s seen) {
+	json.Unmarshal([]byte(a.body), &s)
+	return s
+}
+
+// request sends a request with a cookie, and checks what holds for every response.
+func (c *Crowd) request(path, cookie string, query ...string) (a answer) {
+	operations := 2 // it loads, and it commits
+	if path == "/look" {
+		operations = 1
+	}
+	url := c.server.URL + path + "?" + strings.Join(query, "")
+	r, err := http.NewRequestWithContext(context.Background(), http.MethodGet, url, nil)
+	if err != nil {
+		c.t.Error(err)
+		return a
+	}
+	if cookie != "" {
+		r.AddCookie(&http.Cookie{Name: "session", Value: cookie})
+	}
+	wasDown, began := c.down.Load(), time.Now()
+	w, err := c.client.Do(r)
+	if err != nil {
+		c.t.Errorf("%s: %v", path, err)
+		return a
+	}
+	body, err := io.ReadAll(w.Body)
+	w.Body.Close()
+	if err != nil {
+		c.t.Errorf("%s: %v", path, err)
+	}
+	a = answer{status: w.StatusCode, body: string(body), took: time.Since(began)}
+	limit := time.Duration(operations) * c.o.StoreTimeout
+	if over := a.took - limit; over > allowance {
+		if lost := c.Metronome.Lost(began.Add(limit)); over-lost > allowance {
+			c.t.Errorf("%s took %v, with %d operations of at most %v each; the machine was away for %v of it", path, a.took, operations, c.o.StoreTimeout, lost)
+		}
+	}
+	for _, set := range w.Cookies() {
+		a.cookie = &set.Value
+	}
+	if a.cookie != nil && (a.status != http.StatusOK || wasDown && c.down.Load() && path != "/in" && path != "/out") {
+		c.t.Errorf("%s answers %d in an outage and sets a cookie", path, a.status)
+	}
+	switch a.status {
+	case http.StatusOK, http.StatusConflict:
+	case http.StatusServiceUnavailable:
+		if w.Header.Get("Retry-After") == "" {
+			c.t.Errorf("%s answers 503 without Retry-After", path)
+		}
+	default:
+		c.t.Errorf("%s answers %d: %s", path, a.status, a.body)
+	}
+	return a
+}
+
+// Await waits for n answers to changes of visitors who are on their way.
+func (c *Crowd) Await(n int) {
+	for range n {
+		<-c.answered
+	}
+}
+
+func (c *Crowd) note(a answer) {
+	select {
+	case c.answered <- struct{}{}:
+	default:
+	}
+	switch {
+	case a.status == http.StatusOK:
+		c.answers[0].Add(1)
+	case a.unknown():
+		c.answers[2].Add(1)
+	default:
+		c.answers[1].Add(1)
+	}
+}

@@ -1,0 +1,232 @@
+package session_test
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/gomodule/redigo/redis"
+
+	"github.com/gosatchel/satchel/internal/redistest"
+	"github.com/gosatchel/satchel/internal/trial"
+	"github.com/gosatchel/satchel/session"
+	"github.com/gosatchel/satchel/store/redisstore"
+)
+
+// maxConns bounds the connections of each store in these tests.
+const maxConns = 8
+
+// An outage is what happens to a Redis server.
+type outage struct {
+	args  []string // of the server
+	begin func(t *testing.T, server *redistest.Server) (end func())
+
+	quiet bool // it must not begin while requests are under way
+	lossy bool // the server loses what it had
+	over  bool // it is over when begin returns
+	late  bool // operations are carried out, only late
+}
+
+var outages = map[string]outage{
+	"frozen": {begin: func(t *testing.T, server *redistest.Server) func() {
+		server.Freeze(t)
+		return func() { server.Thaw(t) }
+	}},
+	"killed, and restarted empty": {lossy: true, begin: func(t *testing.T, server *redistest.Server) func() {
+		server.Kill(t)
+		return func() { server.Restart(t) }
+	}},
+	"killed for a moment": {lossy: true, over: true, begin: func(t *testing.T, server *redistest.Server) func() {
+		server.Kill(t)
+		server.Restart(t)
+		return func() {}
+	}},
+	"full": {begin: func(t *testing.T, server *redistest.Server) func() {
+		server.Do(t, "CONFIG", "SET", "maxmemory-policy", "noeviction")
+		server.Do(t, "CONFIG", "SET", "maxmemory", "1")
+		return func() { server.Do(t, "CONFIG", "SET", "maxmemory", "0") }
+	}},
+	"a replica without a master": {begin: func(t *testing.T, server *redistest.Server) func() {
+		server.Do(t, "REPLICAOF", "127.0.0.1", "1")
+		return func() { server.Do(t, "REPLICAOF", "NO", "ONE") }
+	}},
+	"a replica that does not serve": {args: []string{"--replica-serve-stale-data", "no"}, begin: func(t *testing.T, server *redistest.Server) func() {
+		server.Do(t, "REPLICAOF", "127.0.0.1", "1")
+		return func() { server.Do(t, "REPLICAOF", "NO", "ONE") }
+	}},
+	"loading": {quiet: true, args: []string{"--key-load-delay", "1000", "--loading-process-events-interval-bytes", "1024"}, begin: loading},
+	"busy":    {args: []string{"--lua-time-limit", "20"}, begin: busy},
+	"slow":    {late: true, begin: slow},
+}
+
+// TestP6_Outages: whatever happens to the server, no request outlives its deadline, no
+// cookie is touched, what was acknowledged is there once and nothing twice, and
+// service returns by itself.
+func TestP6_Outages(t *testing.T) {
+	for name, o := range outages {
+		t.Run(name, func(t *testing.T) {
+			server := redistest.Start(t, o.args...)
+			var crowds []*trial.Crowd
+			var waits []func()
+			for _, policy := range []session.OutagePolicy{session.Refuse, session.ReadOnly} {
+				options := plainHTTP()
+				options.StoreTimeout, options.Outage = stall, policy
+				crowds = append(crowds, trial.NewCrowd(t, openBounded(t, server.URL()), options, 6))
+			}
+			steps := func(n int) {
+				waits = nil
+				for _, c := range crowds {
+					waits = append(waits, c.Steps(n))
+				}
+			}
+			wait := func() {
+				for _, w := range waits {
+					w()
+				}
+			}
+			few := 1
+			if o.late {
+				few = 5
+			}
+			down := func(is bool) {
+				for _, c := range crowds {
+					c.Down(is && !o.over)
+				}
+			}
+
+			steps(100 / few)
+			if o.quiet {
+				wait()
+			} else {
+				for _, c := range crowds {
+					c.Await(3)
+				}
+			}
+			end := o.begin(t, server)
+			down(true)
+			wait()
+			steps(30 / few)
+			wait()
+			down(false)
+			steps(60 / few)
+			end()
+			wait()
+			for _, c := range crowds {
+				c.Recover(stall + time.Second)
+			}
+			steps(30 / few)
+			wait()
+			for _, c := range crowds {
+				done, failed, unknown := c.Answers()
+				t.Logf("%d changes made, %d failed, %d of unknown outcome", done, failed, unknown)
+				if done == 0 || failed+unknown == 0 && !o.late {
+					t.Error("that was no outage to speak of")
+				}
+				c.Check(o.lossy)
+			}
+			wantConns(t, server, len(crowds)*maxConns)
+		})
+	}
+}
+
+func openBounded(t *testing.T, url string) *redisstore.Store {
+	t.Helper()
+	s, err := redisstore.Open(url, redisstore.Options{Prefix: redistest.Prefix(t), MaxActive: maxConns})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { s.Close() })
+	return s
+}
+
+// wantConns checks that a server has not more clients than most.
+func wantConns(t *testing.T, server *redistest.Server, most int) {
+	t.Helper()
+	list := fmt.Sprintf("%s", server.Do(t, "CLIENT", "LIST", "TYPE", "normal"))
+	if got := strings.Count(list, "\n") - 1; got > most { // one asks
+		t.Errorf("%d connections are open, want at most %d", got, most)
+	}
+}
+
+// loading kills the server and has it load its data, which takes long, until end.
+func loading(t *testing.T, server *redistest.Server) (end func()) {
+	server.Do(t, "EVAL", "for i = 1, 30000 do redis.call('SET', 'filler' .. i, string.rep('x', 100)) end", 0)
+	server.Do(t, "SAVE")
+	server.Kill(t)
+	loaded := make(chan struct{})
+	go func() {
+		defer close(loaded)
+		server.Restart(t) // returns when it is loaded
+	}()
+	for { // nobody signals that it begins
+		if _, err := ask(server, "PING"); err != nil && strings.HasPrefix(err.Error(), "LOADING") {
+			break
+		}
+		time.Sleep(time.Millisecond)
+	}
+	return func() {
+		if _, err := ask(server, "CONFIG", "SET", "key-load-delay", "0"); err != nil {
+			t.Error(err)
+		}
+		<-loaded
+	}
+}
+
+// busy has a script keep the server busy until end: after a moment it answers
+// everybody else with an error.
+func busy(t *testing.T, server *redistest.Server) (end func()) {
+	done := make(chan error)
+	go func() {
+		_, err := ask(server, "EVAL", "while true do end", "0")
+		done <- err
+	}()
+	return func() {
+		for { // it can be killed when it has run for long enough
+			if _, err := ask(server, "SCRIPT", "KILL"); err == nil {
+				break
+			}
+			time.Sleep(time.Millisecond)
+		}
+		if err := <-done; err == nil {
+			t.Error("the script was not killed")
+		}
+	}
+}
+
+// slow has the server answer in bursts until end: up to half of the deadline passes
+// before an answer.
+func slow(t *testing.T, server *redistest.Server) (end func()) {
+	stop, done := make(chan struct{}), make(chan error)
+	go func() {
+		var err error
+		for {
+			select {
+			case <-stop:
+				done <- err
+				return
+			default:
+			}
+			_, pause := ask(server, "CLIENT", "PAUSE", fmt.Sprint((stall / 2).Milliseconds()), "ALL")
+			_, reply := ask(server, "PING") // with everybody else's, when it is over
+			err = errors.Join(err, pause, reply)
+		}
+	}()
+	return func() {
+		close(stop)
+		if err := <-done; err != nil {
+			t.Error(err)
+		}
+	}
+}
+
+// ask sends a command over a connection of its own.
+func ask(server *redistest.Server, command string, args ...any) (any, error) {
+	conn, err := redis.Dial("tcp", server.Addr())
+	if err != nil {
+		return nil, err
+	}
+	defer conn.Close()
+	return conn.Do(command, args...)
+}
