@@ -3,6 +3,7 @@ package trial
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"net/http"
@@ -65,7 +66,7 @@ func NewCrowd(t testing.TB, s store.Store, o session.Options, size int) *Crowd {
 			session.Error(w, r, err)
 		}
 	})
-	c.server = httptest.NewServer(session.New(s, o).Handler(mux))
+	c.server = httptest.NewServer(c.timed(session.New(s, o).Handler(mux)))
 	c.client = &http.Client{Transport: &http.Transport{MaxIdleConnsPerHost: 1000}}
 	t.Cleanup(c.Close)
 	for n := range size {
@@ -95,7 +96,8 @@ type seen struct {
 
 func look(w http.ResponseWriter, r *http.Request) {
 	ctx := r.Context()
-	s := seen{numbers.Get(ctx), session.UserID(ctx), session.Err(ctx) != nil}
+	var failed *session.StoreError
+	s := seen{numbers.Get(ctx), session.UserID(ctx), errors.As(session.Err(ctx), &failed)}
 	json.NewEncoder(w).Encode(s)
 }
 
@@ -163,7 +165,6 @@ type answer struct {
 	status int
 	body   string
 	cookie *string // what it sets
-	took   time.Duration
 }
 
 func (a answer) unknown() bool {
@@ -175,12 +176,28 @@ func (a answer) seen() (s seen) {
 	return s
 }
 
+// timed checks that no request outlives its deadlines. It is the server that looks at
+// the clock: what clients wait for besides is not the sessions' doing.
+func (c *Crowd) timed(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		operations := time.Duration(2) // it loads, and it commits
+		if r.URL.Path == "/look" {
+			operations = 1
+		}
+		began, limit := time.Now(), operations*c.o.StoreTimeout
+		next.ServeHTTP(w, r)
+		took := time.Since(began)
+		if took <= limit+allowance {
+			return
+		}
+		if lost := c.Metronome.Lost(began.Add(limit)); took > limit+allowance+lost {
+			c.t.Errorf("%s took %v, with %d operations of at most %v each; the machine was away for %v of it", r.URL.Path, took, operations, c.o.StoreTimeout, lost)
+		}
+	})
+}
+
 // request sends a request with a cookie, and checks what holds for every response.
 func (c *Crowd) request(path, cookie string, query ...string) (a answer) {
-	operations := 2 // it loads, and it commits
-	if path == "/look" {
-		operations = 1
-	}
 	url := c.server.URL + path + "?" + strings.Join(query, "")
 	r, err := http.NewRequestWithContext(context.Background(), http.MethodGet, url, nil)
 	if err != nil {
@@ -190,7 +207,7 @@ func (c *Crowd) request(path, cookie string, query ...string) (a answer) {
 	if cookie != "" {
 		r.AddCookie(&http.Cookie{Name: "session", Value: cookie})
 	}
-	wasDown, began := c.down.Load(), time.Now()
+	wasDown := c.down.Load()
 	w, err := c.client.Do(r)
 	if err != nil {
 		c.t.Errorf("%s: %v", path, err)
@@ -201,13 +218,7 @@ func (c *Crowd) request(path, cookie string, query ...string) (a answer) {
 	if err != nil {
 		c.t.Errorf("%s: %v", path, err)
 	}
-	a = answer{status: w.StatusCode, body: string(body), took: time.Since(began)}
-	limit := time.Duration(operations) * c.o.StoreTimeout
-	if over := a.took - limit; over > allowance {
-		if lost := c.Metronome.Lost(began.Add(limit)); over-lost > allowance {
-			c.t.Errorf("%s took %v, with %d operations of at most %v each; the machine was away for %v of it", path, a.took, operations, c.o.StoreTimeout, lost)
-		}
-	}
+	a = answer{status: w.StatusCode, body: string(body)}
 	for _, set := range w.Cookies() {
 		a.cookie = &set.Value
 	}
