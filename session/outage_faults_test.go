@@ -20,13 +20,9 @@ const maxConns = 8
 
 // An outage is what happens to a Redis server.
 type outage struct {
-	args  []string // of the server
-	begin func(t *testing.T, server *redistest.Server) (end func())
-
-	quiet bool // it must not begin while requests are under way
-	lossy bool // the server loses what it had
-	over  bool // it is over when begin returns
-	late  bool // operations are carried out, only late
+	args   []string // of the server
+	begin  func(t *testing.T, server *redistest.Server) (end func())
+	ordeal trial.Ordeal
 }
 
 var outages = map[string]outage{
@@ -34,21 +30,21 @@ var outages = map[string]outage{
 		server.Freeze(t)
 		return func() { server.Thaw(t) }
 	}},
-	"killed, and restarted empty": {lossy: true, begin: func(t *testing.T, server *redistest.Server) func() {
+	"killed, and restarted empty": {ordeal: trial.Ordeal{Lossy: true}, begin: func(t *testing.T, server *redistest.Server) func() {
 		server.Kill(t)
 		return func() { server.Restart(t) }
 	}},
-	"killed for a moment": {lossy: true, over: true, begin: func(t *testing.T, server *redistest.Server) func() {
+	"killed for a moment": {ordeal: trial.Ordeal{Lossy: true, Over: true}, begin: func(t *testing.T, server *redistest.Server) func() {
 		server.Kill(t)
 		server.Restart(t)
 		return func() {}
 	}},
-	"full": {begin: func(t *testing.T, server *redistest.Server) func() {
+	"full": {ordeal: trial.Ordeal{Reads: true}, begin: func(t *testing.T, server *redistest.Server) func() {
 		server.Do(t, "CONFIG", "SET", "maxmemory-policy", "noeviction")
 		server.Do(t, "CONFIG", "SET", "maxmemory", "1")
 		return func() { server.Do(t, "CONFIG", "SET", "maxmemory", "0") }
 	}},
-	"a replica without a master": {begin: func(t *testing.T, server *redistest.Server) func() {
+	"a replica without a master": {ordeal: trial.Ordeal{Reads: true}, begin: func(t *testing.T, server *redistest.Server) func() {
 		server.Do(t, "REPLICAOF", "127.0.0.1", "1")
 		return func() { server.Do(t, "REPLICAOF", "NO", "ONE") }
 	}},
@@ -56,9 +52,9 @@ var outages = map[string]outage{
 		server.Do(t, "REPLICAOF", "127.0.0.1", "1")
 		return func() { server.Do(t, "REPLICAOF", "NO", "ONE") }
 	}},
-	"loading": {quiet: true, args: []string{"--key-load-delay", "1000", "--loading-process-events-interval-bytes", "1024"}, begin: loading},
+	"loading": {ordeal: trial.Ordeal{Quiet: true}, args: []string{"--key-load-delay", "1000", "--loading-process-events-interval-bytes", "1024"}, begin: loading},
 	"busy":    {args: []string{"--lua-time-limit", "20"}, begin: busy},
-	"slow":    {late: true, begin: slow},
+	"slow":    {ordeal: trial.Ordeal{Works: true, Steps: 40}, begin: slow},
 }
 
 // TestP6_Outages: whatever happens to the server, no request outlives its deadline, no
@@ -69,63 +65,18 @@ func TestP6_Outages(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			server := redistest.Start(t, o.args...)
 			var crowds []*trial.Crowd
-			var waits []func()
 			for _, policy := range []session.OutagePolicy{session.Refuse, session.ReadOnly} {
 				options := plainHTTP()
 				options.StoreTimeout, options.Outage = stall, policy
 				crowds = append(crowds, trial.NewCrowd(t, openBounded(t, server.URL()), options, 6))
 			}
-			steps := func(n int) {
-				waits = nil
-				for _, c := range crowds {
-					waits = append(waits, c.Steps(n))
-				}
+			ordeal := o.ordeal
+			ordeal.Begin = func() (end func()) { return o.begin(t, server) }
+			ordeal.Recovery = stall + time.Second
+			if ordeal.Steps == 0 {
+				ordeal.Steps = 200
 			}
-			wait := func() {
-				for _, w := range waits {
-					w()
-				}
-			}
-			few := 1
-			if o.late {
-				few = 5
-			}
-			down := func(is bool) {
-				for _, c := range crowds {
-					c.Down(is && !o.over)
-				}
-			}
-
-			steps(100 / few)
-			if o.quiet {
-				wait()
-			} else {
-				for _, c := range crowds {
-					c.Await(3)
-				}
-			}
-			end := o.begin(t, server)
-			down(true)
-			wait()
-			steps(30 / few)
-			wait()
-			down(false)
-			steps(60 / few)
-			end()
-			wait()
-			for _, c := range crowds {
-				c.Recover(stall + time.Second)
-			}
-			steps(30 / few)
-			wait()
-			for _, c := range crowds {
-				done, failed, unknown := c.Answers()
-				t.Logf("%d changes made, %d failed, %d of unknown outcome", done, failed, unknown)
-				if done == 0 || failed+unknown == 0 && !o.late {
-					t.Error("that was no outage to speak of")
-				}
-				c.Check(o.lossy)
-			}
+			ordeal.Run(t, crowds...)
 			wantConns(t, server, len(crowds)*maxConns)
 		})
 	}

@@ -85,60 +85,13 @@ func outage(t *testing.T, server *redistest.Server, f fault) {
 		o := session.Options{Insecure: true, Logger: slog.New(slog.DiscardHandler), StoreTimeout: storeTimeout, Outage: policy}
 		crowds = append(crowds, trial.NewCrowd(t, open(t, net.url()), o, 6))
 	}
-	steps := func(n int) (wait func()) {
-		var waits []func()
-		for _, c := range crowds {
-			waits = append(waits, c.Steps(n))
-		}
-		return func() {
-			for _, wait := range waits {
-				wait()
-			}
-		}
-	}
-	down := func(is bool) {
-		for _, c := range crowds {
-			c.Down(is)
-		}
-	}
-
-	wait := steps(25)
-	for _, c := range crowds {
-		c.Await(3)
-	}
-	net.poison(f.toxics...)
-	down(true)
-	wait()
-	steps(10)()
-	down(false)
-	during := answers(crowds)
-	wait = steps(15)
-	net.cure()
-	wait()
-	for _, c := range crowds {
-		c.Recover(recovery)
-	}
-	steps(15)()
-	after := answers(crowds)
-	t.Logf("%d changes made, %d failed, %d of unknown outcome; then %d, %d, %d",
-		during.made, during.failed, during.unknown, after.made, after.failed, after.unknown)
-	if during.made == 0 || after.made == 0 || !f.works && during.failed+during.unknown == 0 {
-		t.Error("that was no outage that began and ended")
-	}
-	for _, c := range crowds {
-		c.Check(false)
-	}
+	trial.Ordeal{
+		Begin:    func() (end func()) { net.poison(f.toxics...); return net.cure },
+		Works:    f.works,
+		Steps:    50,
+		Recovery: recovery,
+	}.Run(t, crowds...)
 	wantConns(t, server, len(crowds)*maxConns)
-}
-
-type tally struct{ made, failed, unknown int64 }
-
-func answers(crowds []*trial.Crowd) (all tally) {
-	for _, c := range crowds {
-		made, failed, unknown := c.Answers()
-		all.made, all.failed, all.unknown = all.made+made, all.failed+failed, all.unknown+unknown
-	}
-	return all
 }
 
 func open(t *testing.T, url string) *redisstore.Store {

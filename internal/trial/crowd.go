@@ -38,8 +38,8 @@ type Crowd struct {
 	visitors []visitor
 	down     atomic.Bool
 	number   atomic.Int64
-	answers  [3]atomic.Int64 // to changes: made, failed, of unknown outcome
-	answered chan struct{}   // receives when there is one and somebody waits
+	answers  [len(tally{})]atomic.Int64
+	answered chan struct{} // receives when there is one and somebody waits
 }
 
 // A visitor takes a step: some requests, of which some at the same time.
@@ -55,7 +55,7 @@ func NewCrowd(t testing.TB, s store.Store, o session.Options, size int) *Crowd {
 	t.Helper()
 	c := &Crowd{Metronome: NewMetronome(t), t: t, o: o, answered: make(chan struct{})}
 	mux := http.NewServeMux()
-	mux.HandleFunc("/look", look)
+	mux.HandleFunc("/look", show)
 	mux.HandleFunc("/add", func(_ http.ResponseWriter, r *http.Request) {
 		n, _ := strconv.Atoi(r.FormValue("n"))
 		numbers.Update(r.Context(), func(all *[]int) { *all = append(*all, n) })
@@ -94,7 +94,7 @@ type seen struct {
 	Outage  bool // the session was not available
 }
 
-func look(w http.ResponseWriter, r *http.Request) {
+func show(w http.ResponseWriter, r *http.Request) {
 	ctx := r.Context()
 	var failed *session.StoreError
 	s := seen{numbers.Get(ctx), session.UserID(ctx), errors.As(session.Err(ctx), &failed)}
@@ -123,6 +123,13 @@ func (c *Crowd) Steps(n int) (wait func()) {
 	return all.Wait
 }
 
+// Await waits for n answers to changes of visitors who are on their way.
+func (c *Crowd) Await(n int) {
+	for range n {
+		<-c.answered
+	}
+}
+
 // Down says whether the store is out of order from now on. While it is, no response
 // may touch a cookie, unless it is one that succeeded in signing in or out.
 func (c *Crowd) Down(down bool) { c.down.Store(down) }
@@ -133,8 +140,8 @@ func (c *Crowd) Recover(limit time.Duration) {
 	began := time.Now()
 	for _, v := range c.visitors {
 		for {
-			a := c.request("/look", v.current())
-			if a.status == http.StatusOK && !a.seen().Outage {
+			a, ok := c.look(v.current())
+			if ok {
 				break
 			}
 			if time.Since(began) > limit {
@@ -143,12 +150,6 @@ func (c *Crowd) Recover(limit time.Duration) {
 			time.Sleep(time.Millisecond) // nobody signals that a server is back
 		}
 	}
-}
-
-// Answers returns how many changes were acknowledged, how many failed, and of how many
-// the outcome was unknown, since it was asked last.
-func (c *Crowd) Answers() (done, failed, unknown int64) {
-	return c.answers[0].Swap(0), c.answers[1].Swap(0), c.answers[2].Swap(0)
 }
 
 // Check compares what the visitors were told with what is stored. Where the store
@@ -237,11 +238,14 @@ func (c *Crowd) request(path, cookie string, query ...string) (a answer) {
 	return a
 }
 
-// Await waits for n answers to changes of visitors who are on their way.
-func (c *Crowd) Await(n int) {
-	for range n {
-		<-c.answered
+// look shows a session, and reports whether it could be loaded.
+func (c *Crowd) look(cookie string) (a answer, ok bool) {
+	a = c.request("/look", cookie)
+	if a.status == http.StatusOK && !a.seen().Outage {
+		return a, true
 	}
+	c.answers[unreadable].Add(1)
+	return a, false
 }
 
 func (c *Crowd) note(a answer) {
@@ -251,10 +255,10 @@ func (c *Crowd) note(a answer) {
 	}
 	switch {
 	case a.status == http.StatusOK:
-		c.answers[0].Add(1)
+		c.answers[made].Add(1)
 	case a.unknown():
-		c.answers[2].Add(1)
+		c.answers[unknown].Add(1)
 	default:
-		c.answers[1].Add(1)
+		c.answers[failed].Add(1)
 	}
 }

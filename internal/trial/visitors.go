@@ -32,7 +32,7 @@ func (v *collector) step() {
 	var all sync.WaitGroup
 	all.Go(v.add)
 	all.Go(v.add)
-	all.Go(func() { v.crowd.request("/look", v.current()) })
+	all.Go(func() { v.crowd.look(v.current()) })
 	all.Wait()
 	if v.steps++; v.steps%3 != 0 {
 		return
