@@ -103,7 +103,7 @@ func (b *breaker) settle(p pass, err error) {
 	}
 	now := time.Since(b.born)
 	found := b.judge(err, now-p.began)
-	if found == answer && !b.strained.Load() {
+	if found == answered && !b.strained.Load() {
 		return
 	}
 	b.mu.Lock()
@@ -112,7 +112,7 @@ func (b *breaker) settle(p pass, err error) {
 		b.probe = pass{} // whatever came of it, the next operation may be one
 	}
 	switch {
-	case found == answer:
+	case found == answered:
 		b.strikes, b.probe = 0, pass{}
 		b.strained.Store(false)
 	case found == strike && !wasOpen:
@@ -136,7 +136,7 @@ type finding int
 
 const (
 	nothing finding = iota
-	answer
+	answered
 	strike
 )
 
@@ -149,15 +149,17 @@ func (b *breaker) judge(err error, took time.Duration) finding {
 	var conflict *store.Conflict
 	switch {
 	case err == nil, errors.Is(err, store.ErrNotFound), errors.As(err, &conflict), errors.Is(err, store.ErrDamaged):
-		return answer
+		return answered
 	case err == errUnfinished:
 		return nothing
+	case errors.Is(err, store.ErrUnconfirmed) && !errors.Is(err, context.DeadlineExceeded):
+		return answered // that replicas are late; the store itself is not
 	case took >= b.slow:
 		return strike
 	case errors.Is(err, context.Canceled), errors.Is(err, context.DeadlineExceeded):
 		return nothing
 	}
-	return answer
+	return answered
 }
 
 func (b *breaker) Find(ctx context.Context, id string) (found store.Record, err error) {

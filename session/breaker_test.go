@@ -2,6 +2,7 @@ package session_test
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"math/rand/v2"
 	"net/http"
@@ -35,6 +36,8 @@ func TestP6_BreakerOpens(t *testing.T) {
 		"broken after a while":             {[]func(trial.Op) error{slow, slow, slow, slow, slow}, true},
 		"clients that waited":              {repeated(strikes, failsAfter(aTenth, context.Canceled)), true},
 		"one less":                         {repeated(strikes-1, slow), false},
+		"replicas that are late":           {repeated(100, failsAfter(aTenth, store.ErrUnconfirmed)), false},
+		"no answer of replicas or store":   {repeated(strikes, failsAfter(aTenth, errors.Join(context.DeadlineExceeded, store.ErrUnconfirmed))), true},
 		"quick refusals":                   {repeated(100, failsAfter(aMoment, errBroken)), false},
 		"clients that did not":             {repeated(100, failsAfter(aMoment, context.Canceled)), false},
 		"little time left":                 {repeated(100, failsAfter(time.Millisecond, context.DeadlineExceeded)), false},

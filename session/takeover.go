@@ -144,8 +144,15 @@ func (t *transaction) join(c candidate) bool {
 
 // findReceipt returns the receipt of old, or nil if there is none.
 func (a *attempt) findReceipt(old oldSession) (*receipt, error) {
-	r, err := a.find(old.hashed(a.m))
-	if err != nil && !errors.Is(err, store.ErrDamaged) {
+	found, err := a.m.store.Find(&a.writing, old.hashed(a.m))
+	if errors.Is(err, store.ErrNotFound) || errors.Is(err, store.ErrDamaged) {
+		return nil, nil
+	}
+	var r *record
+	if err == nil {
+		r, err = decodeCurrent(found)
+	}
+	if err != nil {
 		return nil, &StoreError{a.op, err}
 	}
 	if r == nil {

@@ -19,9 +19,9 @@ const (
 	storeTimeout = 500 * time.Millisecond
 	maxConns     = 8 // of each store
 
-	// recovery is what it may take to find out that the network is well. Each
-	// connection that was open before may be dead, and costs a deadline.
-	recovery = (maxConns + 1) * storeTimeout
+	// recovery is what it may take to find out that the network is well: a deadline,
+	// after which the connections that were open before are not trusted any more.
+	recovery = storeTimeout + time.Second
 )
 
 // A fault is what the network does to connections.

@@ -89,7 +89,6 @@ func (f *firewall) forget() {
 // TestP6_ForgottenConnections: all connections that are idle in the pool are dead, and
 // nobody says so. A few visitors find out, and not each for one connection.
 func TestP6_ForgottenConnections(t *testing.T) {
-	t.Skip("redisstore tries one idle connection after the other, a deadline for each")
 	server := redistest.Shared(t)
 	before := goleak.IgnoreCurrent()
 	t.Run("outage", func(t *testing.T) {

@@ -3,10 +3,6 @@ package redisstore
 import (
 	"context"
 	"errors"
-	"net"
-	"os"
-
-	"github.com/gomodule/redigo/redis"
 
 	"github.com/gosatchel/satchel/store"
 )
@@ -39,13 +35,5 @@ func attempt(ctx context.Context, try func(context.Context) (any, error)) outcom
 // broke reports whether err means that a connection ended before the reply, and
 // not that time ran out or that the server answered.
 func broke(ctx context.Context, err error) bool {
-	var reply redis.Error
-	var timeout net.Error
-	switch {
-	case ctx.Err() != nil, unsent(err), errors.As(err, &reply), errors.Is(err, store.ErrUnconfirmed):
-		return false
-	case errors.Is(err, os.ErrDeadlineExceeded), errors.As(err, &timeout) && timeout.Timeout():
-		return false
-	}
-	return true
+	return ctx.Err() == nil && !unsent(err) && !timedOut(err) && !isReply(err) && !errors.Is(err, store.ErrUnconfirmed)
 }

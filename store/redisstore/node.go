@@ -3,6 +3,8 @@ package redisstore
 import (
 	"context"
 	"errors"
+	"net"
+	"os"
 	"sync/atomic"
 	"time"
 
@@ -19,9 +21,9 @@ type node struct {
 	// context ends is waiting for a connection.
 	slots chan struct{}
 
-	// epoch counts how often the connections that are open were found to lead to
-	// a server that is no master any more. Those of an earlier one are closed
-	// instead of used.
+	// epoch counts how often there was reason to think that the connections that
+	// are open lead nowhere, or to a server that is no master any more. Those of an
+	// earlier one are closed instead of used.
 	epoch   atomic.Int64
 	renewed atomic.Int64 // when epoch last went up, in Unix nanoseconds
 
@@ -111,13 +113,28 @@ func (n *node) release() {
 // do sends the command once more if the server was found to have become a
 // replica, since then nothing was written: a new connection may lead to its
 // successor.
+//
+// A connection can also die without a word, as where a firewall forgets it, and then
+// the others that were idle are likely dead as well. Only a timeout tells, so after
+// one of them they are not trusted any more.
 func (n *node) do(ctx context.Context, c command) (any, error) {
 	epoch := n.epoch.Load()
 	reply, err := n.doOnce(ctx, c)
-	if replyCode(err) == "READONLY" && n.renew(epoch) {
+	switch {
+	case replyCode(err) == "READONLY" && n.renew(epoch):
 		reply, err = n.doOnce(ctx, c)
+	case timedOut(err):
+		n.renew(epoch)
 	}
 	return reply, err
+}
+
+// timedOut reports whether err means that a command was sent, and that time ran out
+// before its reply.
+func timedOut(err error) bool {
+	var timeout net.Error
+	return err != nil && !unsent(err) && (errors.Is(err, context.DeadlineExceeded) ||
+		errors.Is(err, os.ErrDeadlineExceeded) || errors.As(err, &timeout) && timeout.Timeout())
 }
 
 // renew begins another epoch if it is still this one, so that new connections are
@@ -160,7 +177,7 @@ func (n *node) doAmong(ctx context.Context, c command) (any, error) {
 	if c.confirm && n.replicas.wanted > 0 {
 		cs = append(cs, n.replicas.wait(ctx))
 	}
-	replies, err := n.pipeline(ctx, cs)
+	replies, err := n.pipelineOnce(ctx, cs)
 	if err != nil {
 		return nil, err
 	}
@@ -178,6 +195,15 @@ func (n *node) doAmong(ctx context.Context, c command) (any, error) {
 // goes on to read the replies, or to run into the timeout that closes the
 // connection, and only then gives it back.
 func (n *node) pipeline(ctx context.Context, cs []command) ([]any, error) {
+	epoch := n.epoch.Load()
+	replies, err := n.pipelineOnce(ctx, cs)
+	if timedOut(err) {
+		n.renew(epoch)
+	}
+	return replies, err
+}
+
+func (n *node) pipelineOnce(ctx context.Context, cs []command) ([]any, error) {
 	conn, giveBack, err := n.get(ctx)
 	if err != nil {
 		return nil, err
