@@ -85,7 +85,11 @@ func (b *browser) back() {
 // fill types text into the input, instead of what is there.
 func (b *browser) fill(input chromedp.CSS, text string) {
 	b.t.Helper()
-	b.do(chromedp.Clear(input), chromedp.SendKeys(input, text))
+	b.do(chromedp.Focus(input))
+	// The keys go to what has the focus. Chromedp's SendKeys, which is given an
+	// element, reads of it without a lock what a script of the page may change.
+	evaluate[bool](b, `document.activeElement.select() === undefined`)
+	b.do(chromedp.KeyEvent(text))
 }
 
 // resize makes the page that wide and high.
