@@ -52,7 +52,8 @@
 //     id reads an empty session, its changes are refused, and its response
 //     touches no cookie. Limits: it knows of the end for a minute; a response with
 //     the new id that is lost on the network takes the session with it, so a
-//     renewal is not made if the client is known to be gone.
+//     renewal is not made if the client is known to be gone; and so does a renewal
+//     whose last write got no answer, and is carried out after all.
 //   - P4, flash at most once. Of parallel readers one gets each message. It goes
 //     back if nothing of the page was shown. Limits: a page that the browser had
 //     prefetched and then shows has looked, not taken, so the next page shows the

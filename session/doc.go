@@ -46,8 +46,8 @@
 // # Failure
 //
 // What callers match with errors.Is is [ErrEnded], [ErrTooLarge],
-// [ErrHeadersSent], [ErrDone], [ErrAmbiguous], [ErrUnknown] and [ErrNoIndex]; with errors.As
-// it is *[StoreError]. No error contains ids or values.
+// [ErrHeadersSent], [ErrDone], [ErrAmbiguous], [ErrUnknown] and [ErrNoIndex]; with
+// errors.As it is *[StoreError]. No error contains ids or values.
 //
 // When the store does not answer, nothing hangs longer than Options.StoreTimeout.
 // After five operations in a row that failed and took a tenth of that or more, the

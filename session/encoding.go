@@ -7,8 +7,9 @@ import (
 )
 
 // The encoding: a version byte, a flag byte, three times and the idle timeout in
-// microseconds (0 for none), the three strings, the history, the names of the values, and the values.
-// Numbers are varints; strings, values and the history have their length before them.
+// microseconds (0 for none), the three strings, the history, the names of the
+// values, and the values. Numbers are varints; strings, values and the history
+// have their length before them.
 const formatVersion = 1
 
 const (

@@ -19,9 +19,9 @@ type visit struct {
 // A request without a cookie of ours, or whose cookie is not the form of one,
 // costs no round trip to the store. Any other costs one, before next is called.
 // What next changes is committed in one more before the first byte of the
-// response; if that fails, the client gets what Options.OnError writes and
-// nothing of next's response. What Options.Import adds, Importer says. If next panics, its changes are dropped and the
-// panic goes on.
+// response; if that fails, the client gets what Options.OnError writes and nothing
+// of next's response. What Options.Import adds, Importer says. If next panics, its
+// changes are dropped and the panic goes on.
 //
 // The http.ResponseWriter that next gets supports everything that an
 // http.ResponseController can ask for, as far as the server's own does.

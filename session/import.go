@@ -15,9 +15,10 @@ import (
 // Session asked about it. The visitor then has a session with what it returned,
 // under a new id, and the old cookie is not asked about again: not by requests at
 // the same time, in any process, which all join the one new session, and not after
-// a logout, of whichever session, by a request that has it. Such a logout also expires
-// the old cookie in the browser. Else the old library's cookie and record stay as they are, so that old
-// instances go on working beside. What they do with them afterwards is not seen here.
+// a logout, of whichever session, by a request that has it. Such a logout also
+// expires the old cookie in the browser. Else the old library's cookie and record
+// stay as they are, so that old instances go on working beside. What they do with
+// them afterwards is not seen here.
 //
 // A receipt in the store, of about 150 bytes, remembers until the old session's
 // deadline that it was taken over. For a minute, and as long as nobody has come
@@ -26,9 +27,10 @@ import (
 //
 // To take over costs four round trips, one more to list the session under its
 // user, and what Session takes, all within Options.StoreTimeout; the first request
-// with the new cookie costs one, and so does a logout with the old one. A request whose old
-// cookie leads to nothing costs one and what Session takes. Requests without the old cookie cost nothing, nor do
-// those with a session. [Manager.Do] takes nothing over.
+// with the new cookie costs one, and so does a logout with the old one. A request
+// whose old cookie leads to nothing costs one and what Session takes. Requests
+// without the old cookie cost nothing, nor do those with a session. [Manager.Do]
+// takes nothing over.
 type Importer struct {
 	// Cookie is the name of the old library's cookie. It can be that of our own:
 	// then the id in it that we don't know is asked about.

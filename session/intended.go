@@ -32,7 +32,8 @@ func (t *transaction) intend(r *http.Request) {
 
 // Intended returns the path and query that the visitor wanted to see when
 // [RequireUser] sent them to the login page in the last hour, or fallback. It is
-// forgotten with the next commit. It never leads to another site (CWE-601), so a sign-in can end with
+// forgotten with the next commit. It never leads to another site (CWE-601), so a
+// sign-in can end with
 //
 //	http.Redirect(w, r, session.Intended(ctx, "/"), http.StatusSeeOther)
 func Intended(ctx context.Context, fallback string) string {

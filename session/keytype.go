@@ -77,7 +77,8 @@ func unfitStruct(t reflect.Type, path string, seen map[reflect.Type]bool) string
 	return ""
 }
 
-// encodesItself reports whether t has methods of its own to be encoded, and to be decoded.
+// encodesItself reports whether t has methods of its own to be encoded, and to be
+// decoded.
 func encodesItself(t reflect.Type) (writes, reads bool) {
 	p := reflect.PointerTo(t)
 	asJSON, asText := p.Implements(jsonMarshaler), p.Implements(textMarshaler)

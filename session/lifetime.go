@@ -26,7 +26,8 @@ func (m *Manager) idleTimeout(r *record) time.Duration {
 	return m.options.IdleTimeout
 }
 
-// touchInterval is how stale the time to live of a session with this idle timeout may get.
+// touchInterval is how stale the time to live of a session with this idle timeout
+// may get.
 func touchInterval(idle time.Duration) time.Duration {
 	return min(time.Minute, idle/10)
 }

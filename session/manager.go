@@ -71,7 +71,8 @@ type choice struct{ chosen, innermost *transaction }
 
 type choiceKey struct{}
 
-// innermost returns the transaction of the innermost manager around ctx, whichever is chosen.
+// innermost returns the transaction of the innermost manager around ctx, whichever
+// is chosen.
 func innermost(ctx context.Context) *transaction {
 	t := transactionOf(ctx)
 	if c, ok := ctx.Value(choiceKey{}).(choice); ok && (c.chosen == t || c.chosen == t.outer) {

@@ -28,8 +28,9 @@ type Options struct {
 
 	// MaxPerUser is how many sessions one user can have. The newest sign-in ends
 	// the oldest ones, by the clocks of the servers: where they differ, a sign-in
-	// can meet one that seems newer, and fails with ErrEnded. It costs each sign-in one look at the user's sessions, and
-	// needs a store that is a store.Indexer. Default no limit.
+	// can meet one that seems newer, and fails with ErrEnded. It costs each
+	// sign-in one look at the user's sessions, and needs a store that is a
+	// store.Indexer. Default no limit.
 	MaxPerUser int
 
 	// Cookie is how the browser keeps the id.

@@ -191,8 +191,9 @@ func (m *Manager) revoke(ctx context.Context, user, mine string, chosen func(ref
 }
 
 // endListed ends the session of an entry, and reports whether there was one to
-// end. One that is just being created finds the marker in its place, and is not; if
-// the store has no room for that marker, it is created after all of this, and stays listed.
+// end. One that is just being created finds the marker in its place, and is not;
+// if the store has no room for that marker, it is created after all of this, and
+// stays listed.
 func (m *Manager) endListed(ctx context.Context, l listed, user string) (bool, error) {
 	a := m.attempt(ctx, "revoke")
 	defer a.writing.end()

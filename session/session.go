@@ -19,9 +19,9 @@ import (
 //
 // The commit lists the session under the user, creates the new record, ends the
 // old one if there was a session, and only then the cookie goes out: a round trip
-// each, and one more with Options.MaxPerUser. Of several sign-ins with one old id at once, one is taken; the
-// others fail with ErrEnded. A sign-in with the id of a session that has
-// ended begins an empty one.
+// each, and one more with Options.MaxPerUser. Of several sign-ins with one old id
+// at once, one is taken; the others fail with ErrEnded. A sign-in with the id of a
+// session that has ended begins an empty one.
 func Login(ctx context.Context, user string) {
 	t := within(ctx)
 	if user == "" {
@@ -165,9 +165,9 @@ func SetIdleTimeout(ctx context.Context, d time.Duration) {
 }
 
 // AuthenticatedAt returns when the user last signed in to this session, as it was
-// asked for with Login; the zero time if nobody is signed in. Signing in again as the same
-// user moves it, so an app can ask for the password again before something
-// sensitive (OWASP ASVS 7.5.1, 7.5.3). See [RequireRecent].
+// asked for with Login; the zero time if nobody is signed in. Signing in again as
+// the same user moves it, so an app can ask for the password again before
+// something sensitive (OWASP ASVS 7.5.1, 7.5.3). See [RequireRecent].
 func AuthenticatedAt(ctx context.Context) time.Time {
 	r := within(ctx).look()
 	if r == nil {

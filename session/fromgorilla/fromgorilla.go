@@ -18,20 +18,21 @@
 // store gives a session an ID, as the FilesystemStore and most for databases do, that
 // names it, and it is taken over once, whatever the cookie's value.
 //
-// A [sessions.CookieStore] has nothing but the cookie. There each value is a session,
-// so two limits follow from it. Requests at the same time whose cookies differ,
-// because an old instance has just saved, become two sessions. And a logout can expire
-// the browser's cookie, but not an older or newer value of it that somebody kept: that can be taken
-// over again, as it could be used with gorilla itself until its keys are changed. Let
-// such an app move in one step, or keep the time side by side short.
+// A [sessions.CookieStore] has nothing but the cookie. There each value is a
+// session, so two limits follow from it. Requests at the same time whose cookies
+// differ, because an old instance has just saved, become two sessions. And a
+// logout can expire the browser's cookie, but not an older or newer value of it
+// that somebody kept: that can be taken over again, as it could be used with
+// gorilla itself until its keys are changed. Let such an app move in one step, or
+// keep the time side by side short.
 //
 // # Types
 //
-// Values are gob, which knows a struct by the name it was registered under, such as
-// "main.Cart". Where the type is called otherwise in the new app, register it with
-// gob.RegisterName("main.Cart", shop.Cart{}). They go over as JSON under the names that they
-// had. So a [session.Key] of the old name reads one, if its type is like the old one in
-// the eyes of encoding/json.
+// Values are gob, which knows a struct by the name it was registered under, such
+// as "main.Cart". Where the type is called otherwise in the new app, register it
+// with gob.RegisterName("main.Cart", shop.Cart{}). They go over as JSON under the
+// names that they had. So a [session.Key] of the old name reads one, if its type
+// is like the old one in the eyes of encoding/json.
 package fromgorilla
 
 import (
@@ -65,13 +66,15 @@ const flashes = "_flash"
 //
 //	values["cart"] = values[cartKey{}]
 //
-// It is called by many goroutines at once. Nil: nobody is signed in. Flash messages are left
-// behind: those under "_flash", and under other names what user deletes.
+// It is called by many goroutines at once. Nil: nobody is signed in. Flash
+// messages are left behind: those under "_flash", and under other names what user
+// deletes.
 //
 // A cookie that is not signed with old's keys, or too old for them, leads to no
 // session. A record that can't be decoded, mostly because its types are not
-// registered, is an empty session and a line in the log (store.ErrDamaged). Any other error
-// of old is an outage. Errors say of what type that error was; its text may quote an ID.
+// registered, is an empty session and a line in the log (store.ErrDamaged). Any
+// other error of old is an outage. Errors say of what type that error was; its
+// text may quote an ID.
 //
 // New panics if old is nil or can't make a session for a request without a cookie.
 func New(old sessions.Store, cookie string, user func(values map[any]any) string) *session.Importer {
@@ -122,7 +125,8 @@ func optionsOf(old sessions.Store, cookie string) sessions.Options {
 	return *s.Options
 }
 
-// explain returns what an error of a store means for the visitor: nil if there is no session.
+// explain returns what an error of a store means for the visitor: nil if there is
+// no session.
 func explain(err error) error {
 	var several securecookie.MultiError
 	var one securecookie.Error
@@ -144,8 +148,9 @@ func explain(err error) error {
 	return &failure{err}
 }
 
-// explainCookie does it for one of a store's keys. What was signed with it, and can't be
-// decoded for all that, is damaged; anything else is somebody else's cookie, or an old one.
+// explainCookie does it for one of a store's keys. What was signed with it, and
+// can't be decoded for all that, is damaged; anything else is somebody else's
+// cookie, or an old one.
 func explainCookie(err error) error {
 	var e securecookie.Error
 	var base64Failed base64.CorruptInputError

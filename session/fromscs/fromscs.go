@@ -51,9 +51,9 @@ const rememberMe = "__rememberMe"
 // kept about that, or "". It may change values first, to leave some behind or to give
 // them other names. It is called by many goroutines at once. Nil: nobody is signed in.
 //
-// A session ends when it would have ended; scs's idle timeout does not go over, see
-// session.Options.IdleTimeout. With a Cookie.Persist that is false, RememberMe goes over as
-// session.Remember.
+// A session ends when it would have ended; scs's idle timeout does not go over,
+// see session.Options.IdleTimeout. With a Cookie.Persist that is false, RememberMe
+// goes over as session.Remember.
 //
 // A record that can't be decoded, mostly because its types are not registered, is an
 // empty session and a line in the log (store.ErrDamaged). An error of the scs store is
@@ -64,7 +64,8 @@ func New(old *scs.SessionManager, user func(values map[string]any) string) *sess
 	if old == nil || old.Store == nil || old.Codec == nil || old.Cookie.Name == "" {
 		panic("fromscs: New needs the old app's manager, made by scs.New, with its Store, Codec and Cookie.Name")
 	}
-	// One of its own: in old's, what the app's middleware has put into the context would be found.
+	// One of its own: in old's, what the app's middleware has put into the context
+	// would be found.
 	reader := &scs.SessionManager{
 		Store: old.Store, Codec: codec{old.Codec}, HashTokenInStore: old.HashTokenInStore, Lifetime: old.Lifetime,
 	}

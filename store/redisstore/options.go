@@ -61,10 +61,10 @@ type Options struct {
 	// and the password before the hosts of the URL are for the servers.
 	SentinelUsername, SentinelPassword string
 
-	// TLS configures rediss connections: a private certificate authority, a
-	// client certificate. ServerName defaults to the host that is connected to. nil means what
-	// the system trusts. The URL's parameters tls_ca, tls_cert and tls_key name
-	// PEM files instead.
+	// TLS configures rediss connections: a private certificate authority, a client
+	// certificate. ServerName defaults to the host that is connected to. nil means
+	// what the system trusts. The URL's parameters tls_ca, tls_cert and tls_key
+	// name PEM files instead.
 	TLS *tls.Config
 }
 
