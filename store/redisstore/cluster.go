@@ -41,9 +41,10 @@ func openCluster(t target, o Options) *cluster {
 }
 
 var (
-	errClusterClosed = &unsentError{errors.New("the store was closed")}
-	errNoNode        = errors.New("no node of the cluster serves the slot")
-	errRedirects     = errors.New("the nodes of the cluster redirect to each other")
+	errNoNode    = errors.New("no node of the cluster serves the slot")
+	errRedirects = errors.New("the nodes of the cluster redirect to each other")
+
+	errClosed error = &unsentError{errors.New("the store was closed")}
 )
 
 // maxRedirects is more than a slot that moves causes, and few enough to end.
@@ -66,7 +67,7 @@ func (c *cluster) do(ctx context.Context, cmd command) (any, error) {
 			if !cmd.asking {
 				c.moved(slot, address)
 			}
-		case unsent(err) && ctx.Err() == nil && !lookedAgain:
+		case unsent(err) && err != errClosed && ctx.Err() == nil && !lookedAgain:
 			// Nobody is there. Its successor may be known by now.
 			lookedAgain = true
 			former := address
@@ -156,9 +157,12 @@ func (c *cluster) pipelineAt(ctx context.Context, address string, cs []command, 
 // the layout.
 func (c *cluster) master(ctx context.Context, slot int) (string, error) {
 	c.mu.RLock()
-	address := c.masters[slot]
+	address, closed := c.masters[slot], c.closed
 	c.mu.RUnlock()
-	if address != "" {
+	switch {
+	case closed:
+		return "", errClosed
+	case address != "":
 		return address, nil
 	}
 	if _, err := c.layout.wait(ctx); err != nil {
@@ -183,7 +187,7 @@ func (c *cluster) node(address string) (*node, error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if c.closed {
-		return nil, errClusterClosed
+		return nil, errClosed
 	}
 	if n = c.open[address]; n == nil {
 		n = openNode(c.options, func(ctx context.Context) (redis.Conn, error) { return c.nodes.dial(ctx, address) })

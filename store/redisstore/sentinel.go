@@ -83,6 +83,7 @@ func (w *watched) findMaster() (string, error) {
 	w.mu.Lock()
 	all := slices.Clone(w.sentinels)
 	w.mu.Unlock()
+	defer w.closeAgain()
 	var failure error
 	asked := map[string]bool{}
 	for _, s := range all {
@@ -136,11 +137,21 @@ func (w *watched) found(s *watcher, address string) {
 func (w *watched) close() error {
 	w.mu.Lock()
 	w.closed = true
-	for _, s := range w.sentinels {
-		s.Close()
-	}
 	w.mu.Unlock()
+	w.closeAgain()
 	return w.node.close()
+}
+
+// closeAgain closes connections to sentinels, if the store was closed. The package
+// makes new ones for a question that is asked later.
+func (w *watched) closeAgain() {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	for _, s := range w.sentinels {
+		if w.closed {
+			s.Close()
+		}
+	}
 }
 
 // A watcher is one sentinel. The package could ask several, but would leave some
