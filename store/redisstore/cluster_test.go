@@ -9,6 +9,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/gomodule/redigo/redis"
 	"github.com/mna/redisc"
 
 	"github.com/gosatchel/satchel/internal/redistest"
@@ -53,9 +54,10 @@ func TestCluster_FollowsRedirectsWhileASlotMoves(t *testing.T) {
 		create(t, s, id, "before")
 		find(t, stale, id)
 	}
+	from := c.Master(t, slot)
 	var to *redistest.Server
 	for _, n := range c.Nodes() {
-		if n != c.Master(t, slot) {
+		if n != from {
 			to = n
 		}
 	}
@@ -72,6 +74,7 @@ func TestCluster_FollowsRedirectsWhileASlotMoves(t *testing.T) {
 			t.Errorf("half-way, a record that is not there: %v", err)
 		}
 	})
+	redirects := redirected(t, from)
 	for i, id := range ids {
 		if got := find(t, stale, id); string(got.Data) != "half-way" {
 			t.Errorf("after the move, record %d has data %q", i, got.Data)
@@ -80,6 +83,24 @@ func TestCluster_FollowsRedirectsWhileASlotMoves(t *testing.T) {
 			t.Errorf("after the move, record %d: %v", i, err)
 		}
 	}
+	if n := redirected(t, from) - redirects; n != 1 {
+		t.Errorf("%d commands were redirected after the move, want the first one alone", n)
+	}
+}
+
+// redirected returns how many commands a node has answered with MOVED.
+func redirected(t *testing.T, node *redistest.Server) (n int) {
+	t.Helper()
+	stats, err := redis.String(node.Do(t, "INFO", "errorstats"), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, count, ok := strings.Cut(stats, "errorstat_MOVED:count="); ok {
+		if _, err := fmt.Sscan(count, &n); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return n
 }
 
 func TestCluster_FollowsWhenAMasterDies(t *testing.T) {
@@ -91,6 +112,22 @@ func TestCluster_FollowsWhenAMasterDies(t *testing.T) {
 	t.Logf("%d calls failed before there was a new master", writeAgain(t, s, id, "after"))
 	if got := find(t, s, id); string(got.Data) != "after" {
 		t.Errorf("data %q", got.Data)
+	}
+}
+
+// A master that hangs refuses no connection. It is left as soon as the cluster has
+// another one.
+func TestCluster_FollowsWhenAMasterHangs(t *testing.T) {
+	c := redistest.StartCluster(t, 3, 1)
+	s := open(t, c.URL(), noOptions)
+	id := idsOn(1, false)[0]
+	create(t, s, id, "before")
+	old := c.Master(t, 0)
+	old.Freeze(t)
+	t.Logf("%d calls failed before there was a new master", writeAgain(t, s, id, "after"))
+	old.Thaw(t)
+	if got := find(t, s, id); string(got.Data) != "after" {
+		t.Errorf("when the old master is back, data %q", got.Data)
 	}
 }
 

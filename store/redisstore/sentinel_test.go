@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net"
 	"strings"
 	"sync"
 	"testing"
@@ -163,5 +164,46 @@ func TestSentinel_SaysWhatIsWrong(t *testing.T) {
 	create(t, s, "id", "data")
 	if err := s.Ping(t.Context()); err != nil {
 		t.Error(err)
+	}
+}
+
+// A sentinel that was cut off, or asked at the wrong moment, names a server that is a
+// replica. The next one knows better.
+func TestSentinel_AReplicaIsNoMaster(t *testing.T) {
+	g := redistest.StartSentinel(t, 2, 1)
+	all, nodes := g.Sentinels(), g.Nodes()
+	names := func(sentinel, node *redistest.Server) {
+		host, port, _ := net.SplitHostPort(node.Addr())
+		sentinel.Do(t, "SENTINEL", "MONITOR", "other", host, port, 2)
+	}
+	names(all[0], nodes[1])
+	misled := open(t, "redis+sentinel://"+all[0].Addr()+"/other", noOptions)
+	if err := misled.Ping(within(t, time.Second)); err == nil || !strings.Contains(err.Error(), "it is a replica") {
+		t.Errorf("%v, want an error that says that it is a replica", err)
+	}
+	names(all[1], nodes[0])
+	s := open(t, "redis+sentinel://"+all[0].Addr()+","+all[1].Addr()+"/other", noOptions)
+	create(t, s, "id", "data")
+}
+
+// However many requests fail, the sentinels are asked a few times.
+func TestSentinel_FailuresAskSeldom(t *testing.T) {
+	g := redistest.StartSentinel(t, 1, 0)
+	p := redistest.NewProxy(t, g.Sentinels()[0].Addr())
+	s := open(t, "redis+sentinel://"+p.Addr()+"/"+g.Name(), noOptions)
+	g.Master(t).Kill(t)
+	p.Trips()
+	began := time.Now()
+	const calls = 500
+	for range calls {
+		if err := s.Ping(within(t, time.Second)); err == nil {
+			t.Fatal("a server that was killed answers")
+		}
+	}
+	// An answer counts for 50 ms, and a question over a connection that was kept takes
+	// two round trips.
+	most := 2 * (int(time.Since(began)/(50*time.Millisecond)) + 2)
+	if n := p.Trips(); n > most || most > calls {
+		t.Errorf("%d calls asked %d times, want %d at most", calls, n, most)
 	}
 }
