@@ -251,7 +251,7 @@ func (c *cluster) findLayoutAt(address string) error {
 				return conn, err
 			}}, nil
 		},
-		LayoutRefresh: func(_, layout [redisc.HashSlots][]string) { c.adopt(layout) },
+		LayoutRefresh: func(_, layout [redisc.HashSlots][]string) { c.adopt(layout, address) },
 	}
 	defer r.Close()
 	err := r.Refresh()
@@ -266,19 +266,19 @@ func (c *cluster) findLayoutAt(address string) error {
 	return flattened(text)
 }
 
-// adopt replaces what is known of the cluster, and closes connections to nodes
-// that have left it.
-func (c *cluster) adopt(layout [redisc.HashSlots][]string) {
+// adopt replaces what is known of the cluster by what one node has said, and closes
+// connections to nodes that have left it.
+func (c *cluster) adopt(layout [redisc.HashSlots][]string, node string) {
 	members := map[string]bool{}
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	for slot, addresses := range layout {
 		c.masters[slot] = ""
 		if len(addresses) > 0 {
-			c.masters[slot] = addresses[0]
+			c.masters[slot] = beside(addresses[0], node)
 		}
 		for _, address := range addresses {
-			members[address] = true
+			members[beside(address, node)] = true
 		}
 	}
 	c.known = slices.Collect(maps.Keys(members))
@@ -300,12 +300,15 @@ func (c *cluster) close() error {
 	return nil
 }
 
-// beside completes an address that a node gave without a host: it means its own.
+// beside completes an address that a node gave without a host: it means its own,
+// which it may not know.
 func beside(address, node string) string {
-	host, port, err := net.SplitHostPort(address)
-	if err != nil || host != "" {
+	if !strings.HasPrefix(address, ":") {
 		return address
 	}
-	host, _, _ = net.SplitHostPort(node)
-	return net.JoinHostPort(host, port)
+	host, _, err := net.SplitHostPort(node)
+	if err != nil {
+		return address
+	}
+	return net.JoinHostPort(host, address[1:])
 }

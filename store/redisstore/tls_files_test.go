@@ -48,3 +48,16 @@ func TestTLS_ClientCertificates(t *testing.T) {
 		t.Errorf("%v, want an error that says what the file lacks", err)
 	}
 }
+
+// A cluster of one node, which knows its own port and not its own host.
+func TestTLS_Cluster(t *testing.T) {
+	server := redistest.StartTLS(t, true, "--cluster-enabled", "yes", "--tls-cluster", "yes")
+	server.Do(t, "CLUSTER", "ADDSLOTSRANGE", 0, 16383)
+	s := open(t, "rediss+cluster://"+server.Addr()+"?"+url.Values{
+		"tls_ca": {server.CAFile()}, "tls_cert": {server.CertFile()}, "tls_key": {server.KeyFile()},
+	}.Encode(), noOptions)
+	writeAgain(t, s, "id", "data") // it takes writes after two seconds
+	if got := find(t, s, "id"); string(got.Data) != "data" {
+		t.Errorf("data %q", got.Data)
+	}
+}
