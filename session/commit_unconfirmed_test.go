@@ -11,6 +11,38 @@ import (
 	"github.com/gosatchel/satchel/store"
 )
 
+// The end of the old id is unconfirmed, and the new session is there: the visitor
+// must not be left without both.
+func TestUnconfirmed_ASignInKeepsTheSession(t *testing.T) {
+	trial.OnEachStore(t, func(t *testing.T, s store.Store) {
+		swaps := 0
+		lagging := trial.Intercept(s, func(op trial.Op, call func() error) error {
+			err := call()
+			if op.Name == "swap" {
+				if swaps++; err == nil && swaps == 2 {
+					err = fmt.Errorf("1 replica: %w", store.ErrUnconfirmed)
+				}
+			}
+			return err
+		})
+		b := browse(lagging, plainHTTP(), routes{
+			"/write": notes["/write"],
+			"/login": func(ctx context.Context) string { session.Login(ctx, "ann"); return "" },
+			"/look":  func(ctx context.Context) string { return note.Get(ctx) + " " + session.UserID(ctx) },
+		})
+		b.Get(t, "/write")
+		straggler := b.Fork()
+		swaps = 0
+		body(t, b.Get(t, "/login"))
+		if got := body(t, b.Get(t, "/look")); got != "written ann" {
+			t.Errorf("after the sign-in the session reads %q", got)
+		}
+		if got := body(t, straggler.Get(t, "/look")); got != " " {
+			t.Errorf("with the old id it reads %q", got)
+		}
+	})
+}
+
 // A store that waits for replicas has written what they did not confirm. To look
 // whether it is there would find that it is, and make a page say "saved" or "signed
 // out" that a failover makes untrue.

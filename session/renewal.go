@@ -3,7 +3,10 @@ package session
 import (
 	"context"
 	"errors"
+	"log/slog"
 	"time"
+
+	"github.com/gosatchel/satchel/store"
 )
 
 // markerLifetime is how long it is known of an id that its session has ended.
@@ -25,6 +28,14 @@ func (a *attempt) renew() error {
 		marker := endedRecord(old.record, old.record.user)
 		marker.moved = true
 		done, current, err := a.swap(old.ident, old.record, marker)
+		if errors.Is(err, store.ErrUnconfirmed) {
+			// If the marker is there, the new record is all that the visitor has. A
+			// failover may bring the old id back; to drop the new one is certain loss.
+			if here, lost := a.find(old.ident.id); lost == nil && here != nil && here.ended {
+				a.t.log(slog.LevelWarn, "session: the old id has ended, and replicas have not confirmed it", "error", err)
+				done, err = true, nil
+			}
+		}
 		switch {
 		case err != nil:
 		case done:

@@ -11,8 +11,8 @@ import (
 // [NewFromClient]. It is safe for concurrent use.
 type Client interface {
 	// Do sends one command and returns its reply: nil, int64, string or []byte,
-	// or []any of these. The arguments are strings, ints and byte slices; a client
-	// of a cluster finds the one key where the command has it.
+	// or []any of these. The arguments are strings, ints, int64s and byte slices; a
+	// client of a cluster finds the one key where the command has it.
 	//
 	// An error that the server has replied is an error with a method RedisError(),
 	// as those of go-redis are, or a redis.Error of redigo. A reply that is nil

@@ -303,12 +303,13 @@ func (c *cluster) close() error {
 // beside completes an address that a node gave without a host: it means its own,
 // which it may not know.
 func beside(address, node string) string {
-	if !strings.HasPrefix(address, ":") {
+	i := strings.LastIndexByte(address, ':') // IPv6 hosts come without brackets
+	if i < 0 {
 		return address
 	}
-	host, _, err := net.SplitHostPort(node)
-	if err != nil {
-		return address
+	host, port := strings.Trim(address[:i], "[]"), address[i+1:]
+	if host == "" {
+		host, _, _ = net.SplitHostPort(node)
 	}
-	return net.JoinHostPort(host, address[1:])
+	return net.JoinHostPort(host, port)
 }

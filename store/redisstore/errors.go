@@ -65,7 +65,7 @@ func (s *Store) writeFailed(op string, o outcome) error {
 	if !o.repeated && (unsent(o.err) || !s.resends && refused(o.err)) {
 		return fmt.Errorf("%w: %w", err, store.ErrNotApplied)
 	}
-	if s.wanted > 0 && !errors.Is(err, store.ErrUnconfirmed) {
+	if s.wanted > 0 && (op == "swap" || op == "index") && !errors.Is(err, store.ErrUnconfirmed) {
 		// Whoever looks may find the write, and not how safe it is.
 		return fmt.Errorf("%w: %w", err, store.ErrUnconfirmed)
 	}
