@@ -25,6 +25,7 @@ type Proxy struct {
 	total  int
 	trips  int
 	drop   bool
+	delay  time.Duration
 	gate   *Gate
 }
 
@@ -115,6 +116,13 @@ func (p *Proxy) DropReply() {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.drop = true
+}
+
+// Delay lets each reply from now on arrive that much later, as over a long way.
+func (p *Proxy) Delay(d time.Duration) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.delay = d
 }
 
 // Hold holds all replies from now on until the gate is released.
@@ -213,7 +221,7 @@ func (p *Proxy) replies(l *link) {
 			return
 		}
 		p.mu.Lock()
-		gate, drop := p.gate, p.drop
+		gate, drop, delay := p.gate, p.drop, p.delay
 		p.drop = false
 		l.waiting--
 		p.mu.Unlock()
@@ -227,6 +235,7 @@ func (p *Proxy) replies(l *link) {
 			}
 			<-gate.open
 		}
+		time.Sleep(delay)
 		if _, err := l.client.Write(reply); err != nil {
 			return
 		}

@@ -24,7 +24,7 @@ func StartReplica(t testing.TB, of *Server, args ...string) *Server {
 
 // newReplica returns a replica of a server that was started.
 func newReplica(of *Server, args []string) (*Server, error) {
-	own := []string{"--replicaof", "127.0.0.1 " + strconv.Itoa(of.port)}
+	own := []string{"--replicaof", "127.0.0.1", strconv.Itoa(of.port)}
 	if password := of.password(); password != "" {
 		own = append(own, "--masterauth", password)
 	}

@@ -25,7 +25,7 @@ type cluster struct {
 	options Options
 	nodes   dialer
 	startup []string
-	layout  shared[struct{}]
+	layout  *shared[struct{}]
 
 	mu      sync.RWMutex
 	masters [redisc.HashSlots]string // the address that serves a slot; "" if unknown
@@ -36,7 +36,7 @@ type cluster struct {
 
 func openCluster(t target, o Options) *cluster {
 	c := &cluster{options: o, nodes: t.servers, startup: t.addresses, open: map[string]*node{}}
-	c.layout.ask = c.findLayout
+	c.layout = newShared(o.DialTimeout, c.findLayout)
 	return c
 }
 
@@ -67,8 +67,7 @@ func (c *cluster) do(ctx context.Context, cmd command) (any, error) {
 			if !cmd.asking {
 				c.moved(slot, address)
 			}
-		case unsent(err) && err != errClosed && ctx.Err() == nil && !lookedAgain:
-			// Nobody is there. Its successor may be known by now.
+		case nobodyThere(ctx, err) && !lookedAgain:
 			lookedAgain = true
 			former := address
 			if _, failed := c.layout.wait(ctx); failed != nil {
@@ -96,18 +95,32 @@ func (c *cluster) doAt(ctx context.Context, address string, cmd command) (any, e
 
 // pipeline asks all nodes that have a part of the keys at the same time.
 func (c *cluster) pipeline(ctx context.Context, cs []command) ([]any, error) {
+	replies := make([]any, len(cs))
+	all := make([]int, len(cs))
+	for i := range all {
+		all[i] = i
+	}
+	if err := c.pipelineParts(ctx, cs, all, replies, false); err != nil {
+		c.suspect(err)
+		return nil, err
+	}
+	return replies, nil
+}
+
+// pipelineParts sends those of the commands that are at the places at, and fills in
+// their replies.
+func (c *cluster) pipelineParts(ctx context.Context, cs []command, at []int, replies []any, lookedAgain bool) error {
 	parts := map[string][]int{}
-	for i, cmd := range cs {
-		address, err := c.master(ctx, redisc.Slot(cmd.key))
+	for _, i := range at {
+		address, err := c.master(ctx, redisc.Slot(cs[i].key))
 		if err != nil {
-			return nil, err
+			return err
 		}
 		parts[address] = append(parts[address], i)
 	}
-	replies := make([]any, len(cs))
 	failures := make(chan error, len(parts))
 	for address, part := range parts {
-		go func() { failures <- c.pipelineAt(ctx, address, cs, part, replies) }()
+		go func() { failures <- c.pipelineAt(ctx, address, cs, part, replies, lookedAgain) }()
 	}
 	var failure error
 	for range parts {
@@ -115,15 +128,11 @@ func (c *cluster) pipeline(ctx context.Context, cs []command) ([]any, error) {
 			failure = err
 		}
 	}
-	if failure != nil {
-		c.suspect(failure)
-		return nil, failure
-	}
-	return replies, nil
+	return failure
 }
 
 // pipelineAt sends a part of the commands to one node, and fills in their replies.
-func (c *cluster) pipelineAt(ctx context.Context, address string, cs []command, part []int, replies []any) error {
+func (c *cluster) pipelineAt(ctx context.Context, address string, cs []command, part []int, replies []any, lookedAgain bool) error {
 	n, err := c.node(address)
 	if err != nil {
 		return err
@@ -133,6 +142,12 @@ func (c *cluster) pipelineAt(ctx context.Context, address string, cs []command, 
 		own[i] = cs[at]
 	}
 	got, err := n.pipeline(ctx, own)
+	if nobodyThere(ctx, err) && !lookedAgain {
+		if _, failed := c.layout.wait(ctx); failed != nil {
+			return err
+		}
+		return c.pipelineParts(ctx, cs, part, replies, true)
+	}
 	if err != nil {
 		return err
 	}
@@ -151,6 +166,12 @@ func (c *cluster) pipelineAt(ctx context.Context, address string, cs []command, 
 		}
 	}
 	return nil
+}
+
+// nobodyThere reports whether err means that a node could not be reached, whose
+// successor may be known by now.
+func nobodyThere(ctx context.Context, err error) bool {
+	return unsent(err) && err != errClosed && ctx.Err() == nil
 }
 
 // master returns the address that serves slot. Where none is known, it waits for
@@ -200,85 +221,94 @@ func (c *cluster) node(address string) (*node, error) {
 func (c *cluster) moved(slot int, address string) {
 	c.mu.Lock()
 	c.masters[slot] = address
-	closed := c.closed
 	c.mu.Unlock()
-	if !closed {
-		c.layout.start(suspicionPause)
-	}
+	c.layout.start(suspicionPause)
 }
 
 // suspect asks for the layout, if err gives reason to.
 func (c *cluster) suspect(err error) {
-	c.mu.RLock()
-	closed := c.closed
-	c.mu.RUnlock()
-	if !closed && mayHaveMoved(err) {
+	if mayHaveMoved(err) {
 		c.layout.start(suspicionPause)
 	}
 }
 
-// findLayout asks one node after the other for the layout until one answers.
-func (c *cluster) findLayout() (struct{}, error) {
-	c.mu.RLock()
-	ask := slices.Clone(c.known)
-	c.mu.RUnlock()
-	for _, address := range c.startup {
-		if !slices.Contains(ask, address) {
-			ask = append(ask, address)
-		}
-	}
-	rand.Shuffle(len(ask), func(i, j int) { ask[i], ask[j] = ask[j], ask[i] })
-	var failure error
-	for _, address := range ask {
-		err := c.findLayoutAt(address)
-		if err == nil {
-			return struct{}{}, nil
-		}
-		failure = errors.Join(failure, fmt.Errorf("the node at %s: %w", address, err))
-	}
-	return struct{}{}, failure
+// A layout is what a node says of its cluster.
+type layout struct {
+	node  string
+	slots [redisc.HashSlots][]string // the addresses that have a slot, the master's first
 }
 
-func (c *cluster) findLayoutAt(address string) error {
-	d := c.nodes.within(questionTimeout)
+// findLayout asks the nodes for the layout until one answers: first those that are
+// known to be part of the cluster, since one of the URL may have left it.
+func (c *cluster) findLayout(ctx context.Context) (struct{}, error) {
+	c.mu.RLock()
+	known := slices.Clone(c.known)
+	c.mu.RUnlock()
+	startup := slices.DeleteFunc(slices.Clone(c.startup), func(s string) bool { return slices.Contains(known, s) })
+	shuffle(known)
+	shuffle(startup)
+	l, err := firstAnswer(ctx, append(known, startup...), c.layoutOf)
+	if err == nil {
+		c.adopt(l)
+	}
+	return struct{}{}, err
+}
+
+func shuffle(s []string) { rand.Shuffle(len(s), func(i, j int) { s[i], s[j] = s[j], s[i] }) }
+
+// layoutOf asks one node.
+func (c *cluster) layoutOf(ctx context.Context, address string) (*layout, error) {
+	l := &layout{node: address}
 	var undialled error
 	r := redisc.Cluster{
 		StartupNodes: []string{address},
 		CreatePool: func(string, ...redis.DialOption) (*redis.Pool, error) {
-			return &redis.Pool{Dial: func() (redis.Conn, error) {
-				conn, err := d.dial(context.Background(), address)
-				undialled = err
-				return conn, err
+			return &redis.Pool{Dial: func() (conn redis.Conn, err error) {
+				conn, undialled = c.nodes.dialBound(ctx, address)
+				return conn, undialled
 			}}, nil
 		},
-		LayoutRefresh: func(_, layout [redisc.HashSlots][]string) { c.adopt(layout, address) },
+		LayoutRefresh: func(_, slots [redisc.HashSlots][]string) { l.slots = slots },
 	}
 	defer r.Close()
 	err := r.Refresh()
-	if err == nil {
-		return nil
+	switch {
+	case undialled != nil:
+		err = presentable(undialled)
+	case err != nil:
+		// redisc makes one text of what the node has answered, under a heading.
+		_, text, _ := strings.Cut(err.Error(), "\n")
+		err = flattened(text)
+	case l.empty():
+		err = errNoMember
 	}
-	if undialled != nil {
-		return presentable(undialled)
+	if err != nil {
+		return nil, fmt.Errorf("the node at %s: %w", address, err)
 	}
-	// redisc makes one text of what the node has answered, under a heading.
-	_, text, _ := strings.Cut(err.Error(), "\n")
-	return flattened(text)
+	return l, nil
+}
+
+// errNoMember is what a node is found to be that has left the cluster, or has not
+// joined it.
+var errNoMember = errors.New("it knows of no node that serves a slot, as if it were not part of the cluster")
+
+func (l *layout) empty() bool {
+	return !slices.ContainsFunc(l.slots[:], func(addresses []string) bool { return len(addresses) > 0 })
 }
 
 // adopt replaces what is known of the cluster by what one node has said, and closes
 // connections to nodes that have left it.
-func (c *cluster) adopt(layout [redisc.HashSlots][]string, node string) {
+func (c *cluster) adopt(l *layout) {
 	members := map[string]bool{}
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	for slot, addresses := range layout {
+	for slot, addresses := range l.slots {
 		c.masters[slot] = ""
 		if len(addresses) > 0 {
-			c.masters[slot] = beside(addresses[0], node)
+			c.masters[slot] = beside(addresses[0], l.node)
 		}
 		for _, address := range addresses {
-			members[beside(address, node)] = true
+			members[beside(address, l.node)] = true
 		}
 	}
 	c.known = slices.Collect(maps.Keys(members))
@@ -291,6 +321,7 @@ func (c *cluster) adopt(layout [redisc.HashSlots][]string, node string) {
 }
 
 func (c *cluster) close() error {
+	c.layout.close()
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.closed = true

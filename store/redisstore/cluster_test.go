@@ -203,6 +203,60 @@ func TestCluster_OutlivesTheNodesOfItsURL(t *testing.T) {
 	writeAgain(t, s, id, "after")
 }
 
+// A node that was removed answers as the only one of an empty cluster. It may still be
+// in the URL.
+func TestCluster_ANodeThatHasLeftIsNotAsked(t *testing.T) {
+	c := redistest.StartCluster(t, 3, 0)
+	former := redistest.Start(t, "--cluster-enabled", "yes")
+	ids := append(idsOn(1, false), idsOn(1, true)...)
+	for i := range 10 { // nodes are asked in any order
+		s := open(t, "redis+cluster://"+former.Addr()+","+c.Addrs()[0], noOptions)
+		for _, id := range ids {
+			if err := write(within(t, time.Second), s, id, "data"); err != nil {
+				t.Errorf("store %d: %v", i, err)
+			}
+		}
+	}
+	s := open(t, "redis+cluster://"+former.Addr(), noOptions)
+	if err := s.Ping(within(t, time.Second)); err == nil || !strings.Contains(err.Error(), "not part of the cluster") {
+		t.Errorf("with no other node: %v, want an error that says what it is", err)
+	}
+}
+
+// The first call after a failover finds the successor, also where it asks several
+// nodes at once.
+func TestCluster_OwnedFollowsWhenAMasterDies(t *testing.T) {
+	c := redistest.StartCluster(t, 3, 1)
+	s := open(t, c.URL(), noOptions)
+	const n = 30
+	for i := range n {
+		id := fmt.Sprint("id", i)
+		create(t, s, id, "data")
+		if err := s.Index(t.Context(), "owner", "ref", id, time.Hour); err != nil {
+			t.Fatal(err)
+		}
+	}
+	owned := func(when string) {
+		t.Helper()
+		if entries, err := s.Owned(within(t, time.Second), "owner"); err != nil || len(entries) != n {
+			t.Errorf("%s: %d entries (%v), want %d", when, len(entries), err, n)
+		}
+	}
+	owned("before")
+	list := redisc.Slot(redisstore.DefaultPrefix + "owner:owner")
+	for _, slot := range []int{0, redisc.HashSlots / 2, redisc.HashSlots - 1} {
+		if master := c.Master(t, slot); master != c.Master(t, list) { // the list itself is asked for with one command
+			for _, r := range c.Replicas(t, master) {
+				r.AwaitReplicaOf(t, master)
+			}
+			master.Kill(t)
+			c.AwaitFailover(t, slot, master)
+			owned("after the end of a master")
+			return
+		}
+	}
+}
+
 func TestCluster_SaysWhatIsWrong(t *testing.T) {
 	c := redistest.StartCluster(t, 3, 0, "--requirepass", secretPassword)
 	hosts := strings.Join(c.Addrs(), ",")

@@ -71,11 +71,21 @@ func (d dialer) connect(ctx context.Context, network, address string) (net.Conn,
 	return secure, nil
 }
 
-// within returns a dialer none of whose steps takes longer than limit. It is for
-// questions of which several have to fit into a request's deadline.
-func (d dialer) within(limit time.Duration) dialer {
-	d.dialTimeout = min(d.dialTimeout, limit)
-	d.readTimeout = min(d.readTimeout, limit)
-	d.writeTimeout = min(d.writeTimeout, limit)
-	return d
+// dialBound returns a connection whose commands keep to ctx too, for packages that
+// know of no contexts.
+func (d dialer) dialBound(ctx context.Context, address string) (redis.Conn, error) {
+	conn, err := d.dial(ctx, address)
+	if err != nil {
+		return nil, err
+	}
+	return bound{conn.(contextConn), ctx}, nil
+}
+
+type bound struct {
+	contextConn
+	ctx context.Context
+}
+
+func (b bound) Do(name string, args ...any) (any, error) {
+	return b.DoContext(b.ctx, name, args...)
 }

@@ -130,11 +130,22 @@ func flattened(text string) error {
 	return errors.New(text)
 }
 
-var replyCodePattern = regexp.MustCompile(`^[A-Z]{2,20}$`)
+var (
+	replyCodePattern = regexp.MustCompile(`^[A-Z]{2,20}$`)
+
+	// Before Redis 7, what a command in a script has met comes behind these.
+	inScriptPattern = regexp.MustCompile(`^ERR Error running script .*@user_script: ?\d+: -?`)
+)
 
 // splitReply returns the code that an error reply begins with, if there is one,
 // and the text behind it.
 func splitReply(reply redis.Error) (code, text string) {
+	if wrapper := inScriptPattern.FindString(string(reply)); wrapper != "" {
+		reply = reply[len(wrapper):]
+		if code, _, _ := strings.Cut(string(reply), " "); !replyCodePattern.MatchString(code) {
+			return "ERR", string(reply)
+		}
+	}
 	code, text, _ = strings.Cut(string(reply), " ")
 	if !replyCodePattern.MatchString(code) {
 		return "", string(reply)

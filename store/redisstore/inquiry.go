@@ -2,6 +2,8 @@ package redisstore
 
 import (
 	"context"
+	"errors"
+	"slices"
 	"sync"
 	"time"
 )
@@ -11,7 +13,10 @@ import (
 // requests that fail, of which there can be thousands per second, don't ask
 // thousands of times.
 type shared[T any] struct {
-	ask func() (T, error) // which takes some time, but not for ever
+	ask   func(context.Context) (T, error)
+	limit time.Duration // of one inquiry
+	ctx   context.Context
+	stop  context.CancelFunc
 
 	mu   sync.Mutex
 	last *inquiry[T]
@@ -25,18 +30,29 @@ type inquiry[T any] struct {
 	ended  time.Time // before done is closed
 }
 
+func newShared[T any](limit time.Duration, ask func(context.Context) (T, error)) *shared[T] {
+	s := &shared[T]{ask: ask, limit: limit}
+	s.ctx, s.stop = context.WithCancel(context.Background())
+	return s
+}
+
 // fresh is how long an answer is as good as a new one.
 const fresh = 50 * time.Millisecond
 
 // wait returns what the inquiry that is under way finds out, or that of a new one.
-func (s *shared[T]) wait(ctx context.Context) (T, error) {
+func (s *shared[T]) wait(ctx context.Context) (answer T, err error) {
 	q := s.begin(func(last *inquiry[T]) bool { return time.Since(last.ended) < fresh })
+	if q == nil {
+		return answer, errClosed
+	}
 	select {
 	case <-q.done:
+		if q.err != nil && s.ctx.Err() != nil {
+			return answer, errClosed
+		}
 		return q.answer, q.err
 	case <-ctx.Done():
-		var none T
-		return none, ctx.Err()
+		return answer, ctx.Err()
 	}
 }
 
@@ -47,10 +63,13 @@ func (s *shared[T]) start(pause time.Duration) {
 }
 
 // begin returns the inquiry that is under way, or the last one if that is good
-// enough, or else a new one.
+// enough, or else a new one; after close, nil.
 func (s *shared[T]) begin(enough func(last *inquiry[T]) bool) *inquiry[T] {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	if s.ctx.Err() != nil {
+		return nil
+	}
 	if last := s.last; last != nil {
 		select {
 		case <-last.done:
@@ -65,8 +84,72 @@ func (s *shared[T]) begin(enough func(last *inquiry[T]) bool) *inquiry[T] {
 	s.last = q
 	go func() {
 		defer close(q.done)
-		q.answer, q.err = s.ask()
+		ctx, cancel := context.WithTimeout(s.ctx, s.limit)
+		defer cancel()
+		q.answer, q.err = s.ask(ctx)
 		q.ended = time.Now()
 	}()
 	return q
+}
+
+// close ends the inquiry that is under way, and allows no other.
+func (s *shared[T]) close() {
+	s.stop()
+	s.mu.Lock()
+	last := s.last
+	s.mu.Unlock()
+	if last != nil {
+		<-last.done
+	}
+}
+
+// questionPause is how long a server may take before the next one is asked as well.
+const questionPause = 300 * time.Millisecond
+
+// firstAnswer asks one of several servers after the other until one has an answer.
+// It goes on to the next one when a server fails, and also when it says nothing for
+// a while. That one is listened to further: it may be alive behind a slow link. After
+// the last one it begins again at the first, unless all have failed.
+func firstAnswer[T any](ctx context.Context, servers []string, ask func(context.Context, string) (T, error)) (answer T, err error) {
+	if len(servers) == 0 {
+		return answer, errors.New("there is no server to ask")
+	}
+	ctx, cancel := context.WithCancel(ctx)
+	var asking sync.WaitGroup
+	defer asking.Wait()
+	defer cancel()
+
+	type result struct {
+		server int
+		answer T
+		err    error
+	}
+	results := make(chan result)
+	failures := make([]error, len(servers)) // the last one of each
+	timer := time.NewTimer(questionPause)
+	defer timer.Stop()
+	for next := 0; ; next++ {
+		server := next % len(servers)
+		asking.Go(func() {
+			answer, err := ask(ctx, servers[server])
+			select {
+			case results <- result{server, answer, err}:
+			case <-ctx.Done():
+			}
+		})
+		timer.Reset(questionPause)
+		select {
+		case r := <-results:
+			if r.err == nil {
+				return r.answer, nil
+			}
+			failures[r.server] = r.err
+			if !slices.Contains(failures, nil) {
+				return answer, errors.Join(failures...)
+			}
+		case <-timer.C:
+		case <-ctx.Done():
+			return answer, errors.Join(append(failures, ctx.Err())...)
+		}
+	}
 }

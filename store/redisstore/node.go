@@ -118,16 +118,20 @@ func (n *node) release() {
 // the others that were idle are likely dead as well. Only a timeout tells, so after
 // one of them they are not trusted any more.
 func (n *node) do(ctx context.Context, c command) (any, error) {
-	epoch := n.epoch.Load()
+	epoch, began := n.epoch.Load(), time.Now()
 	reply, err := n.doOnce(ctx, c)
 	switch {
 	case replyCode(err) == "READONLY" && n.renew(epoch):
 		reply, err = n.doOnce(ctx, c)
-	case timedOut(err):
+	case timedOut(err) && waited(began):
 		n.renew(epoch)
 	}
 	return reply, err
 }
+
+// waited reports whether there was time for a reply, so that its absence says something
+// of the connection.
+func waited(began time.Time) bool { return time.Since(began) >= 20*time.Millisecond }
 
 // timedOut reports whether err means that a command was sent, and that time ran out
 // before its reply.
@@ -195,9 +199,9 @@ func (n *node) doAmong(ctx context.Context, c command) (any, error) {
 // goes on to read the replies, or to run into the timeout that closes the
 // connection, and only then gives it back.
 func (n *node) pipeline(ctx context.Context, cs []command) ([]any, error) {
-	epoch := n.epoch.Load()
+	epoch, began := n.epoch.Load(), time.Now()
 	replies, err := n.pipelineOnce(ctx, cs)
-	if timedOut(err) {
+	if timedOut(err) && waited(began) {
 		n.renew(epoch)
 	}
 	return replies, err

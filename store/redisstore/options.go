@@ -2,6 +2,7 @@ package redisstore
 
 import (
 	"crypto/tls"
+	"errors"
 	"fmt"
 	"time"
 )
@@ -34,8 +35,9 @@ type Options struct {
 	IdleTimeout time.Duration
 
 	// DialTimeout (dial_timeout) bounds connecting, TLS handshake and sign-in
-	// included. This and the next two apply within the deadline of a call's
-	// context, and bound calls that have none. Default 5 seconds.
+	// included, and before that, with Sentinel and in a cluster, finding out where
+	// to. This and the next two apply within the deadline of a call's context, and
+	// bound calls that have none. Default 5 seconds.
 	DialTimeout time.Duration
 
 	// ReadTimeout (read_timeout) bounds the wait for a reply. Default 3 seconds.
@@ -53,7 +55,8 @@ type Options struct {
 	WaitReplicas int
 
 	// WaitTimeout (wait_timeout) bounds that wait, within the deadline of the
-	// call's context. Default 500 milliseconds.
+	// call's context. It must be shorter than ReadTimeout, or a replica that is late
+	// would look like a server that hangs. Default 500 milliseconds.
 	WaitTimeout time.Duration
 
 	// SentinelUsername and SentinelPassword (sentinel_username,
@@ -107,6 +110,9 @@ func (o Options) withDefaults() (Options, error) {
 		if *d.value == 0 {
 			*d.value = d.standard
 		}
+	}
+	if o.WaitReplicas > 0 && o.WaitTimeout >= o.ReadTimeout {
+		return o, errors.New("redisstore: WaitTimeout must be shorter than ReadTimeout (in the URL, wait_timeout and read_timeout)")
 	}
 	o.MaxIdle = min(o.MaxIdle, o.MaxActive)
 	return o, nil

@@ -56,13 +56,13 @@ var parameters = map[string]func(value string, s settings) error{
 		return err
 	},
 	"prefix":            text(func(s settings) *string { return &s.options.Prefix }),
-	"max_active":        count(func(s settings) *int { return &s.options.MaxActive }),
-	"max_idle":          count(func(s settings) *int { return &s.options.MaxIdle }),
+	"max_active":        number(1, func(s settings) *int { return &s.options.MaxActive }),
+	"max_idle":          number(1, func(s settings) *int { return &s.options.MaxIdle }),
 	"idle_timeout":      duration(func(s settings) *time.Duration { return &s.options.IdleTimeout }),
 	"dial_timeout":      duration(func(s settings) *time.Duration { return &s.options.DialTimeout }),
 	"read_timeout":      duration(func(s settings) *time.Duration { return &s.options.ReadTimeout }),
 	"write_timeout":     duration(func(s settings) *time.Duration { return &s.options.WriteTimeout }),
-	"wait_replicas":     count(func(s settings) *int { return &s.options.WaitReplicas }),
+	"wait_replicas":     number(0, func(s settings) *int { return &s.options.WaitReplicas }),
 	"wait_timeout":      duration(func(s settings) *time.Duration { return &s.options.WaitTimeout }),
 	"sentinel_username": text(func(s settings) *string { return &s.options.SentinelUsername }),
 	"sentinel_password": text(func(s settings) *string { return &s.options.SentinelPassword }),
@@ -81,10 +81,10 @@ func text(field func(settings) *string) func(string, settings) error {
 	}
 }
 
-func count(field func(settings) *int) func(string, settings) error {
+func number(least uint64, field func(settings) *int) func(string, settings) error {
 	return func(value string, s settings) error {
 		n, err := strconv.ParseUint(value, 10, 31)
-		if err == nil && n == 0 {
+		if err == nil && n < least {
 			err = strconv.ErrRange
 		}
 		*field(s) = int(n)

@@ -44,6 +44,45 @@ func TestPool_IsBoundedAndEveryCallKeepsItsDeadline(t *testing.T) {
 	find(t, s, "id")
 }
 
+// A call that comes with next to no time left fails by itself, and says nothing of the
+// connections that others use.
+func TestPool_ShortDeadlinesDropNoConnections(t *testing.T) {
+	s, p := openProxied(t)
+	const idle = 5
+	fill := func() {
+		gate := p.Hold()
+		var all sync.WaitGroup
+		for range idle {
+			all.Go(func() { find(t, s, "id") })
+			<-gate.Held
+		}
+		gate.Release()
+		all.Wait()
+	}
+	create(t, s, "id", "data")
+	fill()
+	before := p.Accepted()
+	gate := p.Hold()
+	if _, err := s.Find(within(t, 5*time.Millisecond), "id"); !errors.Is(err, context.DeadlineExceeded) {
+		t.Fatalf("%v, want DeadlineExceeded", err)
+	}
+	gate.Release()
+	fill()
+	if n := p.Accepted() - before; n > 1 {
+		t.Errorf("%d new connections, want one at most, for the one that timed out", n)
+	}
+	gate = p.Hold()
+	if _, err := s.Find(within(t, 50*time.Millisecond), "id"); !errors.Is(err, context.DeadlineExceeded) {
+		t.Fatalf("%v, want DeadlineExceeded", err)
+	}
+	gate.Release()
+	before = p.Accepted()
+	fill()
+	if n := p.Accepted() - before; n != idle {
+		t.Errorf("%d new connections after a reply that did not come, want %d", n, idle)
+	}
+}
+
 func TestClose_EndsConnectionsAndLaterCalls(t *testing.T) {
 	s, p := openProxied(t)
 	create(t, s, "id", "data")

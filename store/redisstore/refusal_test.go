@@ -6,6 +6,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/gomodule/redigo/redis"
+
 	"github.com/gosatchel/satchel/internal/redistest"
 	"github.com/gosatchel/satchel/store"
 	"github.com/gosatchel/satchel/store/redisstore"
@@ -71,5 +73,24 @@ func TestUnknownCommand_IsNotQuoted(t *testing.T) {
 			t.Errorf("%s: %v, want unknown command", m.name, err)
 		}
 		discreet(t, err)
+	}
+}
+
+// As Redis 6.0.16 words them. Later servers say no more than what is behind the last
+// colon.
+func TestRefusals_OfOldServersAreRecognised(t *testing.T) {
+	const within = "ERR Error running script (call to f_bd6f3018b28bbdb36260f19d3c44afed740db987): @user_script:1: "
+	for reply, want := range map[string]string{
+		within + "@user_script: 1: -OOM command not allowed when used memory > 'maxmemory'.":           "OOM",
+		within + "@user_script: 12: -READONLY You can't write against a read only replica.":            "READONLY",
+		within + "WRONGTYPE Operation against a key holding the wrong kind of value":                   "WRONGTYPE",
+		within + "@user_script: 1: The user executing the script can't run this command or subcommand": "ERR",
+		"MASTERDOWN Link with MASTER is down and replica-serve-stale-data is set to 'no'.":             "MASTERDOWN",
+		"ERR unknown command":  "ERR",
+		"Error running script": "",
+	} {
+		if got := redisstore.ReplyCode(redis.Error(reply)); got != want {
+			t.Errorf("%s: code %q, want %q", reply, got, want)
+		}
 	}
 }

@@ -6,6 +6,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/mna/redisc"
+
 	"github.com/gosatchel/satchel/internal/redistest"
 	"github.com/gosatchel/satchel/store"
 )
@@ -77,5 +79,37 @@ func TestWaitReplicas_MoreThanThereAre(t *testing.T) {
 	err := s.Swap(t.Context(), "id", store.Version{}, newRecord(""))
 	if !errors.Is(err, store.ErrUnconfirmed) || !strings.Contains(err.Error(), "too few replicas") {
 		t.Errorf("%v, want an error that says so", err)
+	}
+}
+
+// A slot that is moving asks for the write to be announced first. Its replicas are
+// those of the new master.
+func TestWaitReplicas_WhileASlotMoves(t *testing.T) {
+	c := redistest.StartCluster(t, 3, 1)
+	s := open(t, c.URL()+"?wait_replicas=1&wait_timeout=200ms", noOptions)
+	id := idsOn(1, false)[0]
+	writeAgain(t, s, id, "before")
+	slot := slotOf(id)
+	from, to := c.Master(t, slot), c.Master(t, redisc.HashSlots-1)
+	replica := c.Replicas(t, to)[0]
+	c.MoveSlot(t, slot, to, func() {
+		// Its only key has moved, and the slot has not.
+		writeAgain(t, s, id, "half-way")
+		c.Replicas(t, from)[0].Freeze(t)
+		if err := write(within(t, time.Second), s, id, "again"); err != nil {
+			t.Errorf("where the old master's replica is late: %v", err)
+		}
+		replica.Freeze(t)
+		if err := write(within(t, time.Second), s, id, "last"); !errors.Is(err, store.ErrUnconfirmed) {
+			t.Errorf("where the new master's replica is late: %v, want ErrUnconfirmed", err)
+		}
+		replica.Thaw(t)
+		var met *store.Conflict
+		if err := s.Swap(t.Context(), id, newRecord("").Version, newRecord("")); !errors.As(err, &met) || string(met.Current.Data) != "last" {
+			t.Errorf("%v, want a conflict with what was written last", err)
+		}
+	})
+	if got := find(t, s, id); string(got.Data) != "last" {
+		t.Errorf("data %q", got.Data)
 	}
 }

@@ -13,10 +13,6 @@ import (
 	"github.com/gomodule/redigo/redis"
 )
 
-// questionTimeout bounds each step of asking a server where the data is. So some
-// that don't answer still leave time for others in a request's deadline.
-const questionTimeout = 300 * time.Millisecond
-
 // suspicionPause is how long after one look at where the data is a failure
 // causes no other.
 const suspicionPause = time.Second / 4
@@ -29,22 +25,19 @@ const suspicionPause = time.Second / 4
 // backend look, in the background, whether there is a new master by now.
 type watched struct {
 	*node
-	master  shared[string]
-	servers dialer
+	name      string // of the master, for the sentinels
+	servers   dialer
+	sentinels dialer
+	master    *shared[string]
 
 	mu        sync.Mutex
-	sentinels []*watcher // the one that answered last first
-	connected string     // the master that connections lead to
-	closed    bool
+	addresses []string // of the sentinels, the one that answered last first
+	connected string   // the master that connections lead to
 }
 
 func openWatched(t target, o Options) *watched {
-	w := &watched{servers: t.servers}
-	asks := t.sentinels.within(questionTimeout)
-	for _, address := range t.addresses {
-		w.sentinels = append(w.sentinels, newWatcher(asks, address, t.master))
-	}
-	w.master.ask = w.findMaster
+	w := &watched{name: t.master, servers: t.servers, sentinels: t.sentinels, addresses: t.addresses}
+	w.master = newShared(o.DialTimeout, w.findMaster)
 	w.node = openNode(o, func(ctx context.Context) (redis.Conn, error) {
 		address, err := w.master.wait(ctx)
 		if err != nil {
@@ -69,47 +62,66 @@ func (w *watched) pipeline(ctx context.Context, cs []command) ([]any, error) {
 
 // suspect looks whether there is a new master, if err gives reason to.
 func (w *watched) suspect(err error) {
-	w.mu.Lock()
-	closed := w.closed
-	w.mu.Unlock()
-	if !closed && mayHaveMoved(err) {
+	if mayHaveMoved(err) {
 		w.master.start(suspicionPause)
 	}
 }
 
-// findMaster asks one sentinel after the other until one names a server that says
-// itself that it is a master. After a failover, some may not know of it yet.
-func (w *watched) findMaster() (string, error) {
+// A nomination is what a sentinel says, and the server confirms.
+type nomination struct{ sentinel, master string }
+
+// findMaster asks the sentinels until one names a server that says itself that it is a
+// master. After a failover, some may not know of it yet.
+func (w *watched) findMaster(ctx context.Context) (string, error) {
 	w.mu.Lock()
-	all := slices.Clone(w.sentinels)
+	addresses := slices.Clone(w.addresses)
 	w.mu.Unlock()
-	defer w.closeAgain()
-	var failure error
-	asked := map[string]bool{}
-	for _, s := range all {
-		address, err := s.master()
-		if err != nil {
-			failure = errors.Join(failure, fmt.Errorf("the sentinel at %s: %w", s.Addrs[0], err))
-			continue
-		}
-		if asked[address] {
-			continue
-		}
-		asked[address] = true
-		if err := w.isMaster(address); err != nil {
-			failure = errors.Join(failure, fmt.Errorf("the server at %s, which is said to be the master: %w", address, presentable(err)))
-			continue
-		}
-		w.found(s, address)
-		return address, nil
+	n, err := firstAnswer(ctx, addresses, w.ask)
+	if err != nil {
+		return "", err
 	}
-	return "", failure
+	w.found(n)
+	return n.master, nil
+}
+
+// ask asks one sentinel, and then the server that it names.
+func (w *watched) ask(ctx context.Context, sentinel string) (nomination, error) {
+	master, err := w.masterOf(ctx, sentinel)
+	if err != nil {
+		return nomination{}, fmt.Errorf("the sentinel at %s: %w", sentinel, err)
+	}
+	if err := w.isMaster(ctx, master); err != nil {
+		return nomination{}, fmt.Errorf("the server at %s, which is said to be the master: %w", master, presentable(err))
+	}
+	return nomination{sentinel, master}, nil
+}
+
+// masterOf asks a sentinel for the master's address.
+func (w *watched) masterOf(ctx context.Context, address string) (string, error) {
+	var undialled error
+	// The package could ask several, but would leave some out when others don't answer.
+	s := sentinel.Sentinel{Addrs: []string{address}, MasterName: w.name, Dial: func(string) (conn redis.Conn, err error) {
+		conn, undialled = w.sentinels.dialBound(ctx, address)
+		return conn, undialled
+	}}
+	defer s.Close()
+	master, err := s.MasterAddr()
+	switch {
+	case err == nil:
+		return master, nil
+	case undialled != nil:
+		return "", presentable(undialled)
+	case strings.HasSuffix(err.Error(), redis.ErrNil.Error()):
+		return "", errors.New("it watches no master of the name in the URL")
+	}
+	_, text, _ := strings.Cut(err.Error(), "last error: ")
+	return "", flattened(text)
 }
 
 var errNoMaster = errors.New("it is a replica")
 
-func (w *watched) isMaster(address string) error {
-	conn, err := w.servers.within(questionTimeout).dial(context.Background(), address)
+func (w *watched) isMaster(ctx context.Context, address string) error {
+	conn, err := w.servers.dialBound(ctx, address)
 	if err != nil {
 		return err
 	}
@@ -123,66 +135,18 @@ func (w *watched) isMaster(address string) error {
 
 // found closes connections to a former master, and remembers which sentinel to ask
 // first.
-func (w *watched) found(s *watcher, address string) {
+func (w *watched) found(n nomination) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	i := slices.Index(w.sentinels, s)
-	w.sentinels[0], w.sentinels[i] = w.sentinels[i], w.sentinels[0]
-	if w.connected != "" && w.connected != address {
+	i := slices.Index(w.addresses, n.sentinel)
+	w.addresses[0], w.addresses[i] = w.addresses[i], w.addresses[0]
+	if w.connected != "" && w.connected != n.master {
 		w.node.epoch.Add(1)
 	}
-	w.connected = address
+	w.connected = n.master
 }
 
 func (w *watched) close() error {
-	w.mu.Lock()
-	w.closed = true
-	w.mu.Unlock()
-	w.closeAgain()
+	w.master.close()
 	return w.node.close()
-}
-
-// closeAgain closes connections to sentinels, if the store was closed. The package
-// makes new ones for a question that is asked later.
-func (w *watched) closeAgain() {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	for _, s := range w.sentinels {
-		if w.closed {
-			s.Close()
-		}
-	}
-}
-
-// A watcher is one sentinel. The package could ask several, but would leave some
-// out when others don't answer.
-type watcher struct {
-	sentinel.Sentinel
-	undialled error // of the last question
-}
-
-func newWatcher(d dialer, address, master string) *watcher {
-	w := &watcher{Sentinel: sentinel.Sentinel{Addrs: []string{address}, MasterName: master}}
-	w.Dial = func(string) (redis.Conn, error) {
-		conn, err := d.dial(context.Background(), address)
-		w.undialled = err
-		return conn, err
-	}
-	return w
-}
-
-// master asks for the master's address. It is for one goroutine at a time.
-func (w *watcher) master() (string, error) {
-	w.undialled = nil
-	address, err := w.MasterAddr()
-	switch {
-	case err == nil:
-		return address, nil
-	case w.undialled != nil:
-		return "", presentable(w.undialled)
-	case strings.HasSuffix(err.Error(), redis.ErrNil.Error()):
-		return "", errors.New("it watches no master of the name in the URL")
-	}
-	_, text, _ := strings.Cut(err.Error(), "last error: ")
-	return "", flattened(text)
 }

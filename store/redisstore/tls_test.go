@@ -112,3 +112,21 @@ func TestTLS_HandshakeKeepsTheDeadline(t *testing.T) {
 		t.Errorf("%v, want Canceled", err)
 	}
 }
+
+// Both the sentinels and the server that they name speak TLS.
+func TestTLS_Sentinel(t *testing.T) {
+	g := redistest.StartSentinel(t, 1, 0)
+	sentinel, _ := startTLS(t, g.Sentinels()[0].Addr())
+	master, roots := startTLS(t, g.Nodes()[0].Addr())
+	host, port, _ := net.SplitHostPort(master)
+	g.Sentinels()[0].Do(t, "SENTINEL", "MONITOR", "secure", host, port, 1)
+	s := open(t, "rediss+sentinel://"+sentinel+"/secure", redisstore.Options{TLS: &tls.Config{RootCAs: roots}})
+	create(t, s, "id", "data")
+	if got := find(t, s, "id"); string(got.Data) != "data" {
+		t.Errorf("data %q", got.Data)
+	}
+	var untrusted *tls.CertificateVerificationError
+	if err := open(t, "rediss+sentinel://"+sentinel+"/secure", noOptions).Ping(t.Context()); !errors.As(err, &untrusted) {
+		t.Errorf("a sentinel of an unknown authority: %v, want a certificate error", err)
+	}
+}

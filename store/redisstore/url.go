@@ -5,6 +5,7 @@ import (
 	"errors"
 	"net"
 	"net/url"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -53,10 +54,14 @@ var (
 	errHosts    = errors.New("redisstore: the URL has several hosts, which only redis+sentinel and redis+cluster URLs can have")
 	errPort     = errors.New("redisstore: the port in the URL must be a number from 1 to 65535")
 	errDatabase = errors.New("redisstore: the database in the URL must be a number, as in redis://host:6379/0")
-	errMaster   = errors.New("redisstore: the URL must name the master that the sentinels watch, as in redis+sentinel://host1,host2,host3/master-name/0")
+	errMaster   = errors.New("redisstore: the URL must name the master that the sentinels watch, by letters, digits, dots, hyphens and underscores, as in redis+sentinel://host1,host2,host3/master-name/0; special characters in a password must be percent-encoded")
 	errCluster  = errors.New("redisstore: a cluster has no other database than 0; use a prefix to share it")
 	errSocket   = errors.New("redisstore: a unix URL has no host and an absolute path, as in unix:///run/redis.sock")
 )
+
+// masterName matches what Sentinel allows. A password with a slash that is not
+// percent-encoded ends up here together with the @ behind it.
+var masterName = regexp.MustCompile(`^[A-Za-z0-9._-]+$`)
 
 // parse reads a URL and returns o with what the URL's parameters say.
 func parse(rawURL string, o Options) (target, Options, error) {
@@ -141,7 +146,7 @@ func (t *target) readServers(u *url.URL, hosts []string, port string) error {
 	switch t.topology {
 	case sentinels:
 		t.master, path, _ = strings.Cut(path, "/")
-		if t.master == "" {
+		if !masterName.MatchString(t.master) {
 			return errMaster
 		}
 	case clustered:

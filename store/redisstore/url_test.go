@@ -58,7 +58,8 @@ func TestOpen_RefusesWhatCantBeUsed(t *testing.T) {
 		{"unix://", "absolute path"},
 		{"unix:///run/redis.sock?db=x", "db has a value"},
 		{"redis://:secret@h1,h2", "several hosts"},
-		{"redis://:secret@h?wait_replicas=0", "wait_replicas has a value"},
+		{"redis://:secret@h?wait_replicas=-1", "wait_replicas has a value"},
+		{"redis://:secret@h?wait_replicas=1&wait_timeout=3s", "WaitTimeout must be shorter than ReadTimeout"},
 		{"redis://:secret@h?wait_timeout=0", "wait_timeout has a value"},
 		{"redis://:secret@h?sentinel_password=secret", "sentinel_password needs a redis+sentinel URL"},
 		{"redis://:secret@h?tls_ca=secret", "begins with rediss"},
@@ -76,6 +77,10 @@ func TestOpen_RefusesWhatCantBeUsed(t *testing.T) {
 		{"redis+sentinel://:secret@h1:0,h2/name", "port"},
 		{"redis+sentinel://:secret@h1 secret,h2/name", "parsed"},
 		{"redis+sentinel://user:sec/secret@h1,h2/name", "parsed"},
+		{"redis+sentinel://secret:12/secret@h1,h2", "must name the master"},
+		{"redis+sentinel://secret:12/secret@h1,h2/0", "must name the master"},
+		{"redis+sentinel://secret:12/secret:secret/0", "must name the master"},
+		{"redis+cluster://secret:12/secret@h1,h2", "no other database"},
 		{"redis+cluster://", "list hosts"},
 		{"redis+cluster://:secret@h1,h2/1", "no other database"},
 		{"redis+cluster://:secret@h1,h2?db=1", "database"},
@@ -115,7 +120,7 @@ func TestOpen_TakesWhatItDocuments(t *testing.T) {
 		"REDIS://localhost", "rediss://user:p%40ss@example.com", "unix:///run/redis.sock", "unix://:pw@/run/redis.sock?db=3",
 		"redis+sentinel://h1,h2:26380,[::1]:26381/main", "redis+sentinel://:p%40ss@h1,h2/main/3?sentinel_username=u&sentinel_password=p",
 		"rediss+sentinel://h1/main", "redis+cluster://h1,h2:7001", "Redis+Cluster://h1/0", "rediss+cluster://u:p@h1/",
-		"redis://h?wait_replicas=1&wait_timeout=100ms", "redis://h?prefix=a&max_active=1&max_idle=2&idle_timeout=1m&dial_timeout=1s&read_timeout=100ms&write_timeout=1.5s",
+		"redis://h?wait_replicas=0", "redis://h?wait_replicas=1&wait_timeout=100ms", "redis://h?read_timeout=100ms", "redis://h?prefix=a&max_active=1&max_idle=2&idle_timeout=1m&dial_timeout=1s&read_timeout=100ms&write_timeout=1.5s",
 	} {
 		if _, err := redisstore.Open(u, noOptions); err != nil {
 			t.Errorf("%s: %v", u, err)

@@ -1,0 +1,4 @@
+package redisstore
+
+// ReplyCode returns what kind of error a server has replied.
+var ReplyCode = replyCode
