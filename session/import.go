@@ -27,7 +27,9 @@ import (
 //
 // To take over costs four round trips, one more to list the session under its
 // user, and what Session takes, all within Options.StoreTimeout; the first request
-// with the new cookie costs one, and so does a logout with the old one. A request
+// with the new cookie costs one. A logout with the old one costs one if it was taken
+// over by that cookie; otherwise Session is asked which session it is, and two or
+// three. While the old library does not answer, such a logout fails. A request
 // whose old cookie leads to nothing costs one and what Session takes. Requests
 // without the old cookie cost nothing, nor do those with a session. [Manager.Do]
 // takes nothing over.

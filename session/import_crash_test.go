@@ -2,6 +2,7 @@ package session_test
 
 import (
 	"context"
+	"errors"
 	"net/http"
 	"strings"
 	"testing"
@@ -200,7 +201,39 @@ func TestP2_ALogoutRenouncesTheOldCookie(t *testing.T) {
 			wantNobody(t, "7", late)
 			wantNobody(t, "8", late)
 		}
-		l.wantAsked(t, 0)
+		l.wantAsked(t, 2)
+	})
+}
+
+// TestP2_ALogoutRenouncesEveryValueOfTheOldCookie, where the old library has given the
+// session one more: the session is meant, and not the value.
+func TestP2_ALogoutRenouncesEveryValueOfTheOldCookie(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s, l := trial.Memory(t), midCart()
+		o := l.to(plainHTTP())
+		o.Lifetime = 30 * time.Minute // less than the old session has
+		l.sessions["ann"].ID = "a name that is hard to guess"
+		l.sessions["ann again"] = l.sessions["ann"]
+		b := visitor(t, s, o, signIn("8"))
+		b.SetCookie(oldCookie, "ann")
+		before := b.Fork()
+
+		// Without the old library's word nobody knows what to renounce, so the
+		// session goes on.
+		l.around = func(context.Context, func() (*session.Imported, error)) (*session.Imported, error) {
+			return nil, errors.New("down")
+		}
+		wantRefused(t, visit(t, b, logOut))
+		visitOK(t, before, func(ctx context.Context) { wantSame(t, "user", session.UserID(ctx), "8") })
+
+		l.around = nil
+		visitOK(t, b, func(ctx context.Context) { wantError(t, "Logout", session.Logout(ctx), nil) })
+		for _, d := range []time.Duration{0, 2 * time.Minute, 57 * time.Minute} {
+			advance(d)
+			wantNobody(t, "8", before)
+			wantNobody(t, "7", arrives(s, o, "ann"))
+			wantNobody(t, "7", arrives(s, o, "ann again"))
+		}
 	})
 }
 

@@ -13,6 +13,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/gosatchel/satchel/internal/redistest"
 	"github.com/gosatchel/satchel/internal/trial"
 	"github.com/gosatchel/satchel/session"
 	"github.com/gosatchel/satchel/store"
@@ -168,6 +169,30 @@ func TestP7_ADamagedReceipt(t *testing.T) {
 			wantNoCookie(t, w)
 		}
 	})
+}
+
+// TestP7_AReceiptThatIsNoRecord: something else is under its key.
+func TestP7_AReceiptThatIsNoRecord(t *testing.T) {
+	server := redistest.Shared(t)
+	for name, id := range map[string]string{"by cookie": "", "by ID": "a name that is hard to guess"} {
+		t.Run(name, func(t *testing.T) {
+			l, prefix := midCart(), redistest.Prefix(t)
+			l.sessions["ann"].ID = id
+			f := newFaulty(trial.OpenRedis(t, server.URL(), prefix))
+			arrive := func() *trial.Browser { return arrives(f, l.to(plainHTTP()), "ann") }
+			visitOK(t, arrive(), func(context.Context) {})
+			for _, op := range f.trace() {
+				if op.Name == "swap" { // the first is the receipt's
+					server.Do(t, "DEL", prefix+"session:"+op.ID)
+					server.Do(t, "RPUSH", prefix+"session:"+op.ID, "what is this")
+					break
+				}
+			}
+			b := arrive()
+			wantNoCookie(t, visitOK(t, b, func(ctx context.Context) { wantSame(t, "user", session.UserID(ctx), "") }))
+			visitOK(t, b, func(ctx context.Context) { wantError(t, "Logout", session.Logout(ctx), nil) })
+		})
+	}
 }
 
 // TestP9_AnImporterCostsOthersNothing: who has no old cookie, or a session, pays nothing.

@@ -5,7 +5,11 @@ import (
 	"crypto/subtle"
 	"encoding/base32"
 	"encoding/base64"
+	"errors"
+	"net/http"
 	"time"
+
+	"github.com/gosatchel/satchel/store"
 )
 
 // A receipt says that an old session was taken over, and under which id it goes
@@ -49,15 +53,19 @@ func (o oldSession) sum(m *Manager, purpose string) [sha256.Size]byte {
 	return sha256.Sum256(append(buf, o...))
 }
 
-// newReceipt returns the receipt for a session that is to go on under token.
-func (m *Manager) newReceipt(old oldSession, token string, deadline time.Time) receipt {
+// newReceipt returns a receipt for a session that goes on under no id.
+func newReceipt(old oldSession, deadline time.Time) receipt {
 	r := newRecord(0)
 	r.deadline = deadline
 	r.ended, r.moved = true, true
 	r.version = newVersion()
-	plain, _ := base64.RawURLEncoding.DecodeString(token)
-	r.values.set(receiptToken, old.crypt(m, plain))
 	return receipt{old, r}
+}
+
+// leadTo makes the receipt say that the session is to go on under token.
+func (r receipt) leadTo(m *Manager, token string) {
+	plain, _ := base64.RawURLEncoding.DecodeString(token)
+	r.record.values.set(receiptToken, r.old.crypt(m, plain))
 }
 
 // crypt encrypts or decrypts the 32 bytes of a token. They are random, and each
@@ -104,14 +112,47 @@ func (a *attempt) seal(r receipt) error {
 	return nil
 }
 
-// renounce notes that a cookie of the old library came with a logout, so that it is not
-// taken over after it.
-func (a *attempt) renounce(cookie string) error {
+// renounce notes that a cookie of the old library came with a logout, so that neither
+// it nor another value of it is taken over after it.
+func (a *attempt) renounce(r *http.Request, cookie string) error {
 	old := oldSession("c" + cookie)
-	r := a.m.newReceipt(old, "", micro(time.Now().Add(a.m.options.Lifetime)))
-	r.record.values = nil
+	if known, err := a.findReceipt(old); known != nil || err != nil {
+		if err == nil {
+			err = a.seal(*known) // where it was taken over half-way
+		}
+		return err
+	}
+	got, err := a.m.ask(&a.writing, r, cookie)
+	if err != nil && !errors.Is(err, store.ErrDamaged) {
+		return &StoreError{a.op, err}
+	}
+	until := time.Now().Add(a.m.options.Lifetime)
+	if got != nil && got.Deadline.After(until) {
+		until = got.Deadline
+	}
+	// What is found by the cookie comes last: whoever finds it looks no further.
+	if got != nil && got.ID != "" {
+		if err := a.writeDeadEnd(oldSession("i"+got.ID), until); err != nil {
+			return err
+		}
+	}
+	return a.writeDeadEnd(old, until)
+}
+
+// deadEnd returns a sealed receipt that leads nowhere.
+func deadEnd(old oldSession, deadline time.Time) receipt {
+	r := newReceipt(old, deadline)
 	r.record.values.set(receiptDone, []byte{1})
-	_, current, err := a.swap(identity{id: old.hashed(a.m)}, nil, r.record)
+	return r
+}
+
+// writeDeadEnd makes old lead nowhere, or where it led, but to no new session. What is
+// damaged does so already.
+func (a *attempt) writeDeadEnd(old oldSession, until time.Time) error {
+	_, current, err := a.swap(identity{id: old.hashed(a.m)}, nil, deadEnd(old, micro(until)).record)
+	if errors.Is(err, store.ErrDamaged) {
+		return nil
+	}
 	if err != nil {
 		return err
 	}

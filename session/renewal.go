@@ -172,10 +172,10 @@ func (t *transaction) failing(err error) error {
 // before it what the old library's cookies could bring back.
 func (t *transaction) finishEnding(a *attempt) error {
 	t.mu.Lock()
-	s, cookies := t.ending, t.renounce
+	s, cookies, r := t.ending, t.renounce, t.request
 	t.mu.Unlock()
 	for _, cookie := range cookies {
-		if err := a.renounce(cookie); err != nil {
+		if err := a.renounce(r, cookie); err != nil {
 			return err
 		}
 	}

@@ -45,7 +45,7 @@ func (a *attempt) takeOver(r *http.Request, cookie string) (found bool, err erro
 	c := candidate{receipt: *known, imported: imported}
 	c.ident.token = known.token(a.m)
 	if c.ident.token == "" {
-		if !known.sealed() { // otherwise a logout came with the cookie
+		if !known.sealed() { // else it leads nowhere, and is known to
 			a.t.log(slog.LevelError, damagedReceipt)
 		}
 		return false, nil
@@ -142,23 +142,26 @@ func (t *transaction) join(c candidate) bool {
 	return true
 }
 
-// findReceipt returns the receipt of old, or nil if there is none.
+// findReceipt returns the receipt of old, or nil if there is none. One that is damaged
+// leads nowhere: what became of the session is not known any more.
 func (a *attempt) findReceipt(old oldSession) (*receipt, error) {
 	found, err := a.m.store.Find(&a.writing, old.hashed(a.m))
-	if errors.Is(err, store.ErrNotFound) || errors.Is(err, store.ErrDamaged) {
+	if errors.Is(err, store.ErrNotFound) {
 		return nil, nil
 	}
 	var r *record
 	if err == nil {
 		r, err = decodeCurrent(found)
 	}
-	if err != nil {
-		return nil, &StoreError{a.op, err}
+	switch {
+	case err == nil && r != nil:
+		return &receipt{old, r}, nil
+	case err == nil, errors.Is(err, store.ErrDamaged):
+		a.t.log(slog.LevelError, damagedReceipt)
+		known := deadEnd(old, time.Time{})
+		return &known, nil
 	}
-	if r == nil {
-		return nil, nil
-	}
-	return &receipt{old, r}, nil
+	return nil, &StoreError{a.op, err}
 }
 
 // writeReceipt returns the receipt of old, which it writes if there is none.
@@ -167,9 +170,10 @@ func (a *attempt) writeReceipt(old oldSession, i *imported) (*receipt, error) {
 	if err != nil {
 		return nil, err
 	}
-	mine := a.m.newReceipt(old, ident.token, i.until)
+	mine := newReceipt(old, i.until)
+	mine.leadTo(a.m, ident.token)
 	_, current, err := a.swap(identity{id: old.hashed(a.m)}, nil, mine.record)
-	if err != nil {
+	if err != nil && !errors.Is(err, store.ErrDamaged) {
 		return nil, err
 	}
 	if current == nil {
