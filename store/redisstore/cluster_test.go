@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net"
 	"strings"
 	"sync"
 	"testing"
@@ -314,5 +315,23 @@ func TestCluster_ReturnsWhenItsContextIsDone(t *testing.T) {
 		if !errors.Is(err, context.DeadlineExceeded) {
 			t.Errorf("%s: %v, want DeadlineExceeded", m.name, err)
 		}
+	}
+}
+
+// Nodes name each other by IPv6 addresses without brackets.
+func TestCluster_OfIPv6Nodes(t *testing.T) {
+	if listener, err := net.Listen("tcp", "[::1]:0"); err != nil {
+		t.Skipf("there is no IPv6 here: %v", err)
+	} else {
+		listener.Close()
+	}
+	server := redistest.Start(t, "--bind", "127.0.0.1", "::1", "--cluster-enabled", "yes", "--cluster-announce-ip", "::1")
+	server.Do(t, "CLUSTER", "ADDSLOTSRANGE", 0, redisc.HashSlots-1)
+	for _, url := range []string{server.URL(), strings.Replace(server.URL(), "127.0.0.1", "[::1]", 1)} {
+		s := open(t, strings.Replace(url, "redis:", "redis+cluster:", 1), noOptions)
+		writeAgain(t, s, "id", "data") // it takes writes after two seconds
+	}
+	if list := fmt.Sprintf("%s", server.Do(t, "CLIENT", "LIST", "TYPE", "normal")); strings.Count(list, "laddr=[::1]") < 2 {
+		t.Errorf("the stores did not connect to the addresses that the node names:\n%s", list)
 	}
 }
