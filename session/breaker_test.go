@@ -47,6 +47,7 @@ func TestP6_BreakerOpens(t *testing.T) {
 		"with a damaged record between":    {[]func(trial.Op) error{slow, slow, slow, slow, failsAfter(aTenth, store.ErrDamaged), slow}, false},
 		"with no record between":           {[]func(trial.Op) error{slow, slow, slow, slow, failsAfter(aTenth, store.ErrNotFound), slow}, false},
 		"with a conflict between":          {[]func(trial.Op) error{slow, slow, slow, slow, failsAfter(aTenth, &store.Conflict{}), slow}, false},
+		"with late replicas between":       {[]func(trial.Op) error{slow, slow, slow, slow, failsAfter(aTenth, store.ErrUnconfirmed), slow}, true},
 		"with an impatient client between": {[]func(trial.Op) error{slow, slow, slow, slow, failsAfter(aMoment, context.Canceled), slow}, true},
 	} {
 		t.Run(name, func(t *testing.T) {

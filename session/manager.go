@@ -11,8 +11,8 @@ import (
 // A Manager gives requests their sessions. Make one with [New] and wrap the
 // app's handler with [Manager.Handler]. It is safe for concurrent use.
 type Manager struct {
-	store   *breaker
-	indexer store.Indexer // the breaker too; nil if the store has no index
+	store   *guard
+	indexer store.Indexer // the guard too; nil if the store has no index
 	options Options
 	engine  engine
 
@@ -38,7 +38,7 @@ func New(s store.Store, o Options) *Manager {
 		refuse("Options.MaxPerUser needs a store that lists a user's sessions (store.Indexer), which %T does not; use memstore or redisstore, or leave it 0", s)
 	}
 	m := &Manager{options: o}
-	m.store = newBreaker(s, o.StoreTimeout, m.log)
+	m.store = newGuard(s, o.StoreTimeout, m.log)
 	if lists {
 		m.indexer = m.store
 	}

@@ -30,12 +30,12 @@ type cluster struct {
 	mu      sync.RWMutex
 	masters [redisc.HashSlots]string // the address that serves a slot; "" if unknown
 	known   []string                 // all nodes of the last layout
-	open    map[string]*node         // by address, those that were needed
+	open    map[string]*member       // by address, those that were needed
 	closed  bool
 }
 
 func openCluster(t target, o Options) *cluster {
-	c := &cluster{options: o, nodes: t.servers, startup: t.addresses, open: map[string]*node{}}
+	c := &cluster{options: o, nodes: t.servers, startup: t.addresses, open: map[string]*member{}}
 	c.layout = newShared(o.DialTimeout, c.findLayout)
 	return c
 }
@@ -171,7 +171,7 @@ func (c *cluster) pipelineAt(ctx context.Context, address string, cs []command, 
 // nobodyThere reports whether err means that a node could not be reached, whose
 // successor may be known by now.
 func nobodyThere(ctx context.Context, err error) bool {
-	return unsent(err) && err != errClosed && ctx.Err() == nil
+	return unsent(err) && err != errClosed && err != errHangs && ctx.Err() == nil
 }
 
 // master returns the address that serves slot. Where none is known, it waits for
@@ -198,7 +198,7 @@ func (c *cluster) master(ctx context.Context, slot int) (string, error) {
 	return address, nil
 }
 
-func (c *cluster) node(address string) (*node, error) {
+func (c *cluster) node(address string) (*member, error) {
 	c.mu.RLock()
 	n, closed := c.open[address], c.closed
 	c.mu.RUnlock()
@@ -211,7 +211,7 @@ func (c *cluster) node(address string) (*node, error) {
 		return nil, errClosed
 	}
 	if n = c.open[address]; n == nil {
-		n = openNode(c.options, func(ctx context.Context) (redis.Conn, error) { return c.nodes.dial(ctx, address) })
+		n = openMember(c.options, func(ctx context.Context) (redis.Conn, error) { return c.nodes.dial(ctx, address) })
 		c.open[address] = n
 	}
 	return n, nil

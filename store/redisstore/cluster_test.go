@@ -158,6 +158,60 @@ func TestCluster_ANodeThatHangsHoldsNoOtherSlot(t *testing.T) {
 	all.Wait()
 }
 
+// After a few calls have waited for a node that hangs, the others fail at once, but for
+// one at a time that finds out when it is back.
+func TestCluster_ANodeThatHangsKeepsFewWaiting(t *testing.T) {
+	c := redistest.StartCluster(t, 3, 0, "--cluster-require-full-coverage", "no")
+	s := open(t, c.URL(), noOptions)
+	here, elsewhere := idsOn(1, false)[0], idsOn(1, true)[0]
+	create(t, s, here, "data")
+	create(t, s, elsewhere, "data")
+	hung := c.Master(t, slotOf(here))
+	hung.Freeze(t)
+	const deadline = 300 * time.Millisecond
+	crowd := func(n int, hangs bool) (waited int) {
+		var all sync.WaitGroup
+		var mu sync.Mutex
+		for range n {
+			all.Go(func() {
+				began := time.Now()
+				err := s.Swap(within(t, deadline), here, store.Version{}, newRecord("new"))
+				took := time.Since(began)
+				mu.Lock()
+				defer mu.Unlock()
+				switch {
+				case took > deadline+slack:
+					t.Errorf("returned after %v with a deadline of %v", took, deadline)
+				case took >= deadline:
+					waited++
+				case !hangs:
+				case err == nil || !strings.Contains(err.Error(), "not been answering") || !errors.Is(err, store.ErrNotApplied):
+					t.Errorf("at once: %v, want an error that says why, and ErrNotApplied", err)
+				}
+				discreet(t, err)
+			})
+		}
+		all.Wait()
+		return waited
+	}
+	crowd(5, true)
+	for range 3 {
+		if waited := crowd(30, true); waited != 1 {
+			t.Errorf("%d of 30 calls waited, want one", waited)
+		}
+		if got := find(t, s, elsewhere); string(got.Data) != "data" {
+			t.Errorf("on another node, data %q", got.Data)
+		}
+	}
+	hung.Thaw(t)
+	if got := find(t, s, here); string(got.Data) != "data" {
+		t.Errorf("when the node is back, data %q", got.Data)
+	}
+	if waited := crowd(30, false); waited != 0 {
+		t.Errorf("%d calls waited for a node that is back", waited)
+	}
+}
+
 // The records of a user's sessions are on all nodes, and are asked for at once.
 func TestCluster_OwnedFindsRecordsOnAllNodes(t *testing.T) {
 	c := redistest.StartCluster(t, 3, 0)
