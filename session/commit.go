@@ -203,6 +203,9 @@ func (t *transaction) adopt(fork *transaction) {
 // endedByOthers leaves t with an empty session that can't be written, and the
 // browser's cookie as it is.
 func (t *transaction) endedByOthers(err error) {
+	if t.saved != nil {
+		t.marker = &persisted{t.ident, t.saved} // or what is there by now
+	}
 	t.ident, t.saved, t.pending, t.readonly = identity{}, nil, nil, err
 }
 

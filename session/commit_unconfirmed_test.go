@@ -4,7 +4,10 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net/http"
 	"testing"
+	"testing/synctest"
+	"time"
 
 	"github.com/gosatchel/satchel/internal/trial"
 	"github.com/gosatchel/satchel/session"
@@ -67,7 +70,6 @@ func TestUnconfirmed_IsNotReportedAsDone(t *testing.T) {
 			},
 			"/change": func(ctx context.Context) string { note.Set(ctx, "changed"); return "saved" },
 			"/login":  func(ctx context.Context) string { session.Login(ctx, "ann"); return "" },
-			"/logout": func(ctx context.Context) string { return unknown(session.Logout(ctx)) },
 		})
 		b.Get(t, "/write")
 		confirmed, swaps = false, 0
@@ -82,8 +84,69 @@ func TestUnconfirmed_IsNotReportedAsDone(t *testing.T) {
 		if got := body(t, b.Get(t, "/read")); got != `"unconfirmed" true` {
 			t.Errorf("on the next page the session reads %s", got)
 		}
-		if got := body(t, b.Get(t, "/logout")); got != "true" {
-			t.Errorf("Logout is ErrUnknown: %s", got)
+	})
+}
+
+// Nor is a logout, at any try, until the store has confirmed it: neither by what the
+// response's commit finds there, nor by the next request.
+func TestUnconfirmed_NobodyIsToldToBeSignedOut(t *testing.T) {
+	trial.OnEachStore(t, func(t *testing.T, s store.Store) {
+		confirmed := true
+		lagging := trial.Intercept(s, func(op trial.Op, call func() error) error {
+			err := call()
+			if op.Name == "swap" && err == nil && !confirmed {
+				err = fmt.Errorf("1 replica: %w", store.ErrUnconfirmed)
+			}
+			return err
+		})
+		m := session.New(lagging, plainHTTP())
+		for name, end := range map[string]func(t *testing.T, b *trial.Browser) (ended bool){
+			"Logout, whose error is dropped": func(t *testing.T, b *trial.Browser) bool {
+				return visit(t, b, func(ctx context.Context) { session.Logout(ctx) }).Code == http.StatusOK
+			},
+			"RevokeAll": func(t *testing.T, b *trial.Browser) bool { return m.RevokeAll(t.Context(), "ann") == nil },
+		} {
+			t.Run(name, func(t *testing.T) {
+				b := browse(lagging, plainHTTP(), obliging)
+				visitOK(t, b, signIn("ann"))
+				other := b.Fork()
+				confirmed = false
+				for try := range 3 {
+					if end(t, b.Fork()) {
+						t.Errorf("try %d says that the session has ended", try)
+					}
+					wantNobody(t, "ann", other)
+				}
+				confirmed = true
+				if !end(t, b) {
+					t.Error("it fails when the replicas are back")
+				}
+				wantNobody(t, "ann", other)
+			})
 		}
+
+		b := browse(lagging, plainHTTP(), obliging)
+		visitOK(t, b, signIn("ann"))
+		other := b.Fork()
+		wantRefused(t, visit(t, b, func(ctx context.Context) {
+			confirmed = false
+			wantRefused(t, visit(t, other, logOut))
+			wantError(t, "Reload", session.Reload(ctx), session.ErrEnded)
+			wantError(t, "Logout after it", session.Logout(ctx), session.ErrUnknown)
+		}))
+	})
+}
+
+// A marker that is written again lives no longer for that.
+func TestP2_SigningOutAgainKeepsNoMarkerAlive(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		b := browse(trial.Memory(t), plainHTTP(), obliging)
+		visitOK(t, b, put("lime"))
+		for range 3 {
+			visitOK(t, b.Fork(), logOut)
+			wantSame(t, "status of a change", visit(t, b.Fork(), put("lime")).Code, http.StatusConflict)
+			advance(25 * time.Second)
+		}
+		visitOK(t, b, put("lime")) // in a new session
 	})
 }

@@ -168,14 +168,14 @@ func (m *Manager) revoke(ctx context.Context, user, mine string, chosen func(ref
 		}
 		found := 0
 		for _, l := range all {
-			if !chosen(l.ref) || l.record != nil && l.record.ended {
+			if !chosen(l.ref) || l.record != nil && l.record.moved {
 				continue
 			}
 			was, err := m.endListed(ctx, l, user)
 			if err != nil {
 				return ended, err
 			}
-			if was {
+			if was && (l.record == nil || !l.record.ended) {
 				found++
 			}
 		}
@@ -191,7 +191,7 @@ func (m *Manager) revoke(ctx context.Context, user, mine string, chosen func(ref
 }
 
 // endListed ends the session of an entry, and reports whether there was one to
-// end. One that is just being created finds the marker in its place, and is not;
+// end. Of one that has ended and is still listed, it is not known how far that came. One that is just being created finds the marker in its place, and is not;
 // if the store has no room for that marker, it is created after all of this, and
 // stays listed.
 func (m *Manager) endListed(ctx context.Context, l listed, user string) (bool, error) {

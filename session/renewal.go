@@ -90,6 +90,9 @@ func (a *attempt) discard() {
 // answer, can still be found.
 func endedRecord(r *record, user string) *record {
 	marker := newRecord(markerLifetime)
+	if r != nil && r.ended {
+		marker.created, marker.deadline = r.created, r.deadline
+	}
 	marker.ended = true
 	marker.user = user // which says what the marker is worth
 	marker.version = newVersion()
@@ -98,7 +101,9 @@ func endedRecord(r *record, user string) *record {
 }
 
 // end puts a marker in place of the session of user, or "", whatever others commit
-// meanwhile. A session without a record is one that is about to be created.
+// meanwhile. A session without a record is one that is about to be created. Where there
+// is a marker already, it is written again, since it may be one that the store could not
+// confirm (store.ErrUnconfirmed).
 func (a *attempt) end(s persisted, user string) error {
 	for n := 0; ; n++ {
 		done, current, err := a.swap(s.ident, s.record, endedRecord(s.record, user))
@@ -110,8 +115,6 @@ func (a *attempt) end(s persisted, user string) error {
 			return nil
 		case current == nil || current.moved:
 			return endedBy(current)
-		case current.ended:
-			return nil
 		}
 		s.record = current
 		a.pause(n)
@@ -137,6 +140,7 @@ func (t *transaction) destroy(ctx context.Context) error {
 		t.readonly = nil // whatever became of the commit, this is to end
 	case err == ErrEnded:
 		t.readonly = nil // somebody else has signed out; what comes after begins a new session
+		t.ending, t.marker = t.marker, nil
 		t.mu.Unlock()
 		return t.failing(t.finishEnding(a))
 	default:

@@ -33,6 +33,7 @@ type transaction struct {
 	revision int        // counts the states of view
 	begun    int        // in a fork: the revision of outer that it began with
 	ending   *persisted // a session that Destroy could not end yet
+	marker   *persisted // of the session, where somebody else has signed out
 	renounce []string   // cookies of the old library that Destroy could not note yet
 
 	reads    []string // the keys that were read, at first in fewReads
