@@ -2,10 +2,10 @@ package session
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"net/http"
-	"runtime/debug"
+
+	"github.com/gosatchel/satchel/internal/detached"
 )
 
 // maxAsking bounds how many calls of Importer.Session there are at once, those
@@ -26,44 +26,14 @@ func (m *Manager) ask(ctx context.Context, r *http.Request, cookie string) (*Imp
 	line := http.Cookie{Name: importer.Cookie, Value: cookie}
 	mine.Header["Cookie"] = append([]string{line.String()}, mine.Header["Cookie"]...)
 
-	done := make(chan answer, 1)
-	go func() {
-		var got answer
-		defer func() {
-			if !got.returned {
-				got.panicked, got.stack = recover(), debug.Stack()
-			}
-			<-m.asking
-			done <- got
-		}()
-		got.session, got.err = importer.Session(ctx, mine)
-		got.returned = true
-	}()
+	done := detached.Call(
+		func() (*Imported, error) { return importer.Session(ctx, mine) },
+		func() { <-m.asking },
+	)
 	select {
-	case got := <-done:
-		return got.result()
+	case asked := <-done:
+		return asked.Result("session: Options.Import.Session")
 	case <-ctx.Done():
 		return nil, fmt.Errorf("the old library: %w", ctx.Err())
 	}
-}
-
-// An answer is how a call of Importer.Session ended.
-type answer struct {
-	session  *Imported
-	err      error
-	returned bool
-	panicked any
-	stack    []byte
-}
-
-// result panics in the request's goroutine, where net/http is prepared for it, if
-// Session has panicked in its own.
-func (a answer) result() (*Imported, error) {
-	if a.panicked != nil {
-		panic(fmt.Sprintf("session: Options.Import.Session panicked: %v\n\n%s", a.panicked, a.stack))
-	}
-	if !a.returned { // runtime.Goexit
-		return nil, errors.New("Options.Import.Session ended its goroutine")
-	}
-	return a.session, a.err
 }

@@ -5,6 +5,8 @@ import (
 	"errors"
 
 	"github.com/gomodule/redigo/redis"
+
+	"github.com/gosatchel/satchel/internal/detached"
 )
 
 // Client is what the store needs of a Redis client that an app has already; see
@@ -83,21 +85,14 @@ func (f foreign) guard(ctx context.Context, call func() ([]any, error)) ([]any, 
 	if err := ctx.Err(); err != nil {
 		return nil, &unsentError{err}
 	}
-	type result struct {
-		replies []any
-		err     error
-	}
-	done := make(chan result, 1)
-	go func() {
-		replies, err := call()
-		done <- result{replies, err}
-	}()
+	done := detached.Call(call, func() {})
 	select {
-	case r := <-done:
-		if r.err != nil {
-			return nil, asReply(r.err)
+	case called := <-done:
+		replies, err := called.Result("redisstore: the client")
+		if err != nil {
+			return nil, asReply(err)
 		}
-		return inBytes(r.replies), nil
+		return inBytes(replies), nil
 	case <-ctx.Done():
 		return nil, ctx.Err()
 	}

@@ -3,6 +3,8 @@ package redisstore_test
 import (
 	"context"
 	"errors"
+	"fmt"
+	"strings"
 	"testing"
 	"time"
 
@@ -95,3 +97,23 @@ func TestNewFromClient_PanicsWithoutAClient(t *testing.T) {
 	}()
 	redisstore.NewFromClient(nil, "")
 }
+
+// A client that panics does so in the goroutine of the request, where net/http is
+// prepared for it.
+func TestClient_APanicReachesTheCaller(t *testing.T) {
+	s := redisstore.NewFromClient(panics{}, "")
+	for _, m := range methods {
+		func() {
+			defer func() {
+				if text := fmt.Sprint(recover()); !strings.Contains(text, "redisstore: the client panicked: a bug") {
+					t.Errorf("%s: panic %q, want the client's", m.name, text)
+				}
+			}()
+			m.call(t.Context(), s)
+		}()
+	}
+}
+
+type panics struct{}
+
+func (panics) Do(context.Context, ...any) (any, error) { panic("a bug") }

@@ -3,6 +3,7 @@ package redisstore
 import (
 	"context"
 	"crypto/tls"
+	"fmt"
 	"net"
 	"time"
 
@@ -19,7 +20,9 @@ type dialer struct {
 	tls     *tls.Config // nil: none
 
 	user, password string
+	credentials    func(context.Context) (user, password string, err error) // instead, unless nil
 	db             int
+	clientName     string
 
 	dialTimeout, readTimeout, writeTimeout time.Duration
 }
@@ -29,6 +32,12 @@ type dialer struct {
 func (d dialer) dial(ctx context.Context, address string) (redis.Conn, error) {
 	ctx, cancel := context.WithTimeout(ctx, d.dialTimeout)
 	defer cancel()
+	if d.credentials != nil {
+		var err error
+		if d.user, d.password, err = d.credentials(ctx); err != nil {
+			return nil, fmt.Errorf("Options.Credentials: %w", err)
+		}
+	}
 	return redis.DialContext(ctx, d.network, address, d.options()...)
 }
 
@@ -38,6 +47,7 @@ func (d dialer) options() []redis.DialOption {
 		redis.DialUsername(d.user),
 		redis.DialPassword(d.password),
 		redis.DialDatabase(d.db),
+		redis.DialClientName(d.clientName),
 		redis.DialReadTimeout(d.readTimeout),
 		redis.DialWriteTimeout(d.writeTimeout),
 	}

@@ -57,8 +57,9 @@ func openNode(o Options, dial func(context.Context) (redis.Conn, error)) *node {
 			}
 			return conn.Err()
 		},
-		MaxIdle:     o.MaxIdle,
-		IdleTimeout: o.IdleTimeout,
+		MaxIdle:         o.MaxIdle,
+		IdleTimeout:     o.IdleTimeout,
+		MaxConnLifetime: o.ConnLifetime,
 	}
 	return n
 }

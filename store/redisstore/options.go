@@ -1,9 +1,11 @@
 package redisstore
 
 import (
+	"context"
 	"crypto/tls"
 	"errors"
 	"fmt"
+	"regexp"
 	"time"
 )
 
@@ -19,20 +21,25 @@ type Options struct {
 	// Default "satchel:".
 	Prefix string
 
-	// MaxActive (max_active) bounds the connections of this process; in a cluster,
-	// those to each node. Calls beyond it wait for a connection, up to their
-	// deadline. Default 128.
+	// MaxActive (max_active) is the size of the pool: it bounds the connections of
+	// this process; in a cluster, those to each node. Calls beyond it wait for a
+	// connection, up to their deadline. Default 128.
 	MaxActive int
 
-	// MaxIdle (max_idle) is how many connections are kept open between calls.
-	// With fewer than there are concurrent calls, most calls connect anew.
-	// Default 64, and never more than MaxActive.
+	// MaxIdle (max_idle) is how many connections the pool keeps open between calls.
+	// Where more calls than that are usual at once, some always connect anew, which
+	// with TLS takes several round trips. Default 64, and never more than MaxActive.
 	MaxIdle int
 
 	// IdleTimeout (idle_timeout) closes connections that were not needed for this
 	// long. It must be shorter than what the server, or a load balancer between,
 	// allows. Default 3 minutes.
 	IdleTimeout time.Duration
+
+	// ConnLifetime (conn_lifetime) replaces connections of this age when they are not in
+	// use: where load should spread to servers that were added, or where credentials
+	// expire. Default 0: they are kept.
+	ConnLifetime time.Duration
 
 	// DialTimeout (dial_timeout) bounds connecting, TLS handshake and sign-in
 	// included, and before that, with Sentinel and in a cluster, finding out where
@@ -46,12 +53,13 @@ type Options struct {
 	// WriteTimeout (write_timeout) bounds the sending of a command. Default 3 seconds.
 	WriteTimeout time.Duration
 
-	// WaitReplicas (wait_replicas) is how many replicas have to have a commit
-	// before it counts as made (WAIT). Redis replicates after it has answered, so
-	// without this a master that dies takes its last commits along, also logouts.
-	// A commit that too few replicas confirm within WaitTimeout fails with an
-	// error that wraps store.ErrUnconfirmed. It takes one round trip more, between
-	// the servers. Default 0: none.
+	// WaitReplicas (wait_replicas) is how many replicas have to have a write before
+	// it counts as made (WAIT): any, not particular ones. Redis replicates after it
+	// has answered, so without this a master that dies takes its last commits along,
+	// also logouts. Swap and Index wait; Touch, Delete and Unindex, which nothing
+	// depends on, don't. A write that too few confirm within WaitTimeout fails with
+	// an error that wraps store.ErrUnconfirmed. The wait is a round trip between the
+	// servers, and none more for the client. Default 0: none.
 	WaitReplicas int
 
 	// WaitTimeout (wait_timeout) bounds that wait, within the deadline of the
@@ -59,17 +67,35 @@ type Options struct {
 	// would look like a server that hangs. Default 500 milliseconds.
 	WaitTimeout time.Duration
 
+	// ClientName (client_name) is what the connections are called in CLIENT LIST. It
+	// has no spaces, and its user needs a permission more, +client|setname. Default
+	// none.
+	ClientName string
+
+	// Credentials, unless nil, is asked for the user and the password of each new
+	// connection to a server, where they change: by rotation, or as tokens that
+	// expire. The URL must have none then. "" for the user means the default one. It is
+	// called by many goroutines at once, and should keep to ctx, within DialTimeout.
+	// Its errors are passed on, so they must not contain secrets. Connections that are
+	// open stay so; see ConnLifetime.
+	Credentials func(ctx context.Context) (username, password string, err error)
+
 	// SentinelUsername and SentinelPassword (sentinel_username,
 	// sentinel_password) are for the sentinels, where they ask for any. The user
 	// and the password before the hosts of the URL are for the servers.
 	SentinelUsername, SentinelPassword string
 
 	// TLS configures rediss connections: a private certificate authority, a client
-	// certificate. ServerName defaults to the host that is connected to. nil means
-	// what the system trusts. The URL's parameters tls_ca, tls_cert and tls_key
-	// name PEM files instead.
+	// certificate. ServerName defaults to the host that is connected to; with Sentinel
+	// and in a cluster that is what these call it, mostly an IP address. nil means
+	// what the system trusts. Parameters of the URL are instead: tls_ca, tls_cert and
+	// tls_key name PEM files, and tls_server_name is whom all certificates have to be
+	// for. The client certificate is read again for each connection, the authority's
+	// once.
 	TLS *tls.Config
 }
+
+var clientName = regexp.MustCompile(`^[!-~]+$`)
 
 // withDefaults returns o with its zero fields filled in, or says which field
 // can't be.
@@ -98,6 +124,7 @@ func (o Options) withDefaults() (Options, error) {
 		value    *time.Duration
 		standard time.Duration
 	}{
+		{"ConnLifetime", &o.ConnLifetime, 0},
 		{"IdleTimeout", &o.IdleTimeout, 3 * time.Minute},
 		{"DialTimeout", &o.DialTimeout, 5 * time.Second},
 		{"ReadTimeout", &o.ReadTimeout, 3 * time.Second},
@@ -110,6 +137,9 @@ func (o Options) withDefaults() (Options, error) {
 		if *d.value == 0 {
 			*d.value = d.standard
 		}
+	}
+	if o.ClientName != "" && !clientName.MatchString(o.ClientName) {
+		return o, errors.New("redisstore: ClientName (in the URL, client_name) must have no spaces and no special characters but punctuation; the server would refuse it")
 	}
 	if o.WaitReplicas > 0 && o.WaitTimeout >= o.ReadTimeout {
 		return o, errors.New("redisstore: WaitTimeout must be shorter than ReadTimeout (in the URL, wait_timeout and read_timeout)")

@@ -2,7 +2,10 @@ package redisstore_test
 
 import (
 	"crypto/tls"
+	"errors"
 	"net/url"
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 
@@ -46,6 +49,53 @@ func TestTLS_ClientCertificates(t *testing.T) {
 	// A file of the wrong kind is an error at once.
 	if _, err := redisstore.Open("rediss://h?tls_ca="+url.QueryEscape(server.KeyFile()), noOptions); err == nil || !strings.Contains(err.Error(), "without a PEM certificate") {
 		t.Errorf("%v, want an error that says what the file lacks", err)
+	}
+}
+
+// A client certificate expires, and is replaced in its files while the app runs. A
+// file that is half written is no reason to connect without.
+func TestTLS_ClientCertificatesAreReadAgain(t *testing.T) {
+	server, stranger := redistest.StartTLS(t, true), redistest.StartTLS(t, false)
+	dir := t.TempDir()
+	cert, key := filepath.Join(dir, "cert.pem"), filepath.Join(dir, "key.pem")
+	replace := func(path, by string) {
+		t.Helper()
+		b, err := os.ReadFile(by)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(path, b, 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	replace(cert, server.CertFile())
+	replace(key, server.KeyFile())
+	// Each call has a connection of its own.
+	s := open(t, "rediss://"+server.Addr()+"?conn_lifetime=1ns&"+url.Values{
+		"tls_ca": {server.CAFile()}, "tls_cert": {cert}, "tls_key": {key},
+	}.Encode(), noOptions)
+	create(t, s, "id", "data")
+	replace(key, stranger.KeyFile()) // which does not match
+	find(t, s, "id")
+	replace(cert, stranger.CertFile())
+	if err := s.Ping(t.Context()); err == nil {
+		t.Error("with a certificate of another authority: no error")
+	}
+	replace(cert, server.CertFile())
+	replace(key, server.KeyFile())
+	find(t, s, "id")
+}
+
+// Whom a certificate has to be for can be another name than that which is connected to,
+// as where sentinels name servers by their addresses.
+func TestTLS_ServerName(t *testing.T) {
+	server := redistest.StartTLS(t, false)
+	for name, works := range map[string]bool{"localhost": true, "elsewhere": false} {
+		err := open(t, "rediss://"+server.Addr()+"?tls_server_name="+name+"&tls_ca="+url.QueryEscape(server.CAFile()), noOptions).Ping(t.Context())
+		var untrusted *tls.CertificateVerificationError
+		if works && err != nil || !works && !errors.As(err, &untrusted) {
+			t.Errorf("%s: %v", name, err)
+		}
 	}
 }
 

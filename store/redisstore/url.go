@@ -56,7 +56,12 @@ var (
 	errDatabase = errors.New("redisstore: the database in the URL must be a number, as in redis://host:6379/0")
 	errMaster   = errors.New("redisstore: the URL must name the master that the sentinels watch, by letters, digits, dots, hyphens and underscores, as in redis+sentinel://host1,host2,host3/master-name/0; special characters in a password must be percent-encoded")
 	errCluster  = errors.New("redisstore: a cluster has no other database than 0; use a prefix to share it")
-	errSocket   = errors.New("redisstore: a unix URL has no host and an absolute path, as in unix:///run/redis.sock")
+	errPrefix   = errors.New("redisstore: a prefix with a brace is no use in a cluster: all keys would be on one node; use another prefix")
+
+	errCredentials = errors.New("redisstore: the URL has a password, and there are Options.Credentials; use one of them")
+	errDBParameter = errors.New("redisstore: the parameter db is for unix URLs; elsewhere the database is the path, as in redis://host:6379/2")
+
+	errSocket = errors.New("redisstore: a unix URL has no host and an absolute path, as in unix:///run/redis.sock")
 )
 
 // masterName matches what Sentinel allows. A password with a slash that is not
@@ -95,12 +100,17 @@ func parse(rawURL string, o Options) (target, Options, error) {
 			return target{}, o, errUser
 		}
 	}
-	files, err := parseQuery(u.RawQuery, &t, &o)
-	if err != nil {
+	secure, err := parseQuery(u.RawQuery, &t, &o)
+	switch {
+	case err != nil:
 		return target{}, o, err
+	case o.Credentials != nil && t.servers.password != "":
+		return target{}, o, errCredentials
+	case t.topology == clustered && strings.Contains(o.Prefix, "{"):
+		return target{}, o, errPrefix
 	}
 	if !scheme.secure {
-		if o.TLS != nil || files != (tlsFiles{}) {
+		if o.TLS != nil || secure != (tlsParameters{}) {
 			return target{}, o, errTLSUnused
 		}
 		return t, o, nil
@@ -109,7 +119,7 @@ func parse(rawURL string, o Options) (target, Options, error) {
 	if o.TLS != nil {
 		t.servers.tls = o.TLS.Clone()
 	}
-	return t, o, files.load(t.servers.tls)
+	return t, o, secure.apply(t.servers.tls)
 }
 
 // cutHosts replaces the hosts of a URL that may have several by one, since URLs
@@ -199,7 +209,9 @@ func parseDatabase(s string) (int, error) {
 // configure completes the dialers with what doesn't come from the URL alone.
 func (t *target) configure(o Options) {
 	t.servers.dialTimeout, t.servers.readTimeout, t.servers.writeTimeout = o.DialTimeout, o.ReadTimeout, o.WriteTimeout
+	t.servers.clientName = o.ClientName
 	t.sentinels = t.servers
+	t.servers.credentials = o.Credentials
 	t.sentinels.user, t.sentinels.password, t.sentinels.db = o.SentinelUsername, o.SentinelPassword, 0
 }
 

@@ -1,15 +1,20 @@
 package redisstore_test
 
 import (
+	"context"
 	"crypto/tls"
+	"errors"
+	"fmt"
 	"net/url"
 	"os"
 	"path/filepath"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
 	"github.com/gosatchel/satchel/internal/redistest"
+	"github.com/gosatchel/satchel/store"
 	"github.com/gosatchel/satchel/store/redisstore"
 )
 
@@ -29,7 +34,8 @@ func TestOpen_RefusesWhatCantBeUsed(t *testing.T) {
 		{"redis://user:1/secret@localhost", "database"},
 		{"redis://user:1#secret@localhost", "can't be parsed"},
 		{"redis://user:1?secret@localhost", "percent-encoded"},
-		{"redis://user:1?db=secret@localhost", "database"},
+		{"redis://user:1?db=secret@localhost", "percent-encoded"},
+		{"redis://user:1?secret=secret@localhost", "percent-encoded"},
 		{"redis://:secret@localhost:port", "can't be parsed"},
 		{"redis://:secret@localhost:0", "port"},
 		{"redis://:secret@localhost:65536", "port"},
@@ -39,28 +45,33 @@ func TestOpen_RefusesWhatCantBeUsed(t *testing.T) {
 		{"redis://:secret@localhost/-1", "database"},
 		{"redis://:secret@localhost/1/2", "database"},
 		{"redis://:secret@localhost/99999999999", "database"},
-		{"redis://:secret@localhost?db=1", "database"},
+		{"redis://:secret@localhost?db=1", "database is the path"},
 		{"redis://:secret@localhost?pool=10", "pool is unknown"},
+		{"redis://:secret@localhost?MAX_ACTIVE=10", "MAX_ACTIVE is unknown"},
+		{"redis://:secret@localhost?conn_lifetime=1", "conn_lifetime must be a positive duration with a unit"},
+		{"redis://:secret@localhost?client_name=se+cret", "ClientName"},
+		{"redis://:secret@localhost?tls_server_name=secret", "begins with rediss"},
+		{"redis+cluster://:secret@h1?prefix={secret}:", "prefix with a brace"},
 		{"redis://:secret@localhost?max_active=1&max_active=2", "max_active is there twice"},
-		{"redis://:secret@localhost?max_active=many", "max_active has a value"},
-		{"redis://:secret@localhost?max_active=0", "max_active has a value"},
-		{"redis://:secret@localhost?max_active=-1", "max_active has a value"},
-		{"redis://:secret@localhost?max_active=99999999999", "max_active has a value"},
-		{"redis://:secret@localhost?max_idle=", "max_idle has a value"},
-		{"redis://:secret@localhost?idle_timeout=10", "idle_timeout has a value"},
-		{"redis://:secret@localhost?dial_timeout=-1s", "dial_timeout has a value"},
-		{"redis://:secret@localhost?read_timeout=0s", "read_timeout has a value"},
-		{"redis://:secret@localhost?write_timeout=soon", "write_timeout has a value"},
-		{"redis://:secret@localhost?prefix=", "prefix has a value"},
+		{"redis://:secret@localhost?max_active=many", "max_active must be a whole number from 1"},
+		{"redis://:secret@localhost?max_active=0", "max_active must be a whole number from 1"},
+		{"redis://:secret@localhost?max_active=-1", "max_active must be a whole number from 1"},
+		{"redis://:secret@localhost?max_active=99999999999", "max_active must be a whole number from 1"},
+		{"redis://:secret@localhost?max_idle=", "max_idle must be a whole number"},
+		{"redis://:secret@localhost?idle_timeout=10", "idle_timeout must be a positive duration with a unit"},
+		{"redis://:secret@localhost?dial_timeout=-1s", "dial_timeout must be a positive duration with a unit"},
+		{"redis://:secret@localhost?read_timeout=0s", "read_timeout must be a positive duration with a unit"},
+		{"redis://:secret@localhost?write_timeout=soon", "write_timeout must be a positive duration with a unit"},
+		{"redis://:secret@localhost?prefix=", "prefix must not be empty"},
 		{"redis://:secret@localhost?prefix=a;max_idle=1", "can't be parsed"},
 		{"unix://run/redis.sock", "absolute path"},
 		{"unix:redis.sock", "absolute path"},
 		{"unix://", "absolute path"},
-		{"unix:///run/redis.sock?db=x", "db has a value"},
+		{"unix:///run/redis.sock?db=x", "db must be a whole number"},
 		{"redis://:secret@h1,h2", "several hosts"},
-		{"redis://:secret@h?wait_replicas=-1", "wait_replicas has a value"},
+		{"redis://:secret@h?wait_replicas=-1", "wait_replicas must be a whole number from 0"},
 		{"redis://:secret@h?wait_replicas=1&wait_timeout=3s", "WaitTimeout must be shorter than ReadTimeout"},
-		{"redis://:secret@h?wait_timeout=0", "wait_timeout has a value"},
+		{"redis://:secret@h?wait_timeout=0", "wait_timeout must be a positive duration with a unit"},
 		{"redis://:secret@h?sentinel_password=secret", "sentinel_password needs a redis+sentinel URL"},
 		{"redis://:secret@h?tls_ca=secret", "begins with rediss"},
 		{"rediss://:secret@h?tls_ca=/missing", "tls_ca"},
@@ -83,7 +94,7 @@ func TestOpen_RefusesWhatCantBeUsed(t *testing.T) {
 		{"redis+cluster://secret:12/secret@h1,h2", "no other database"},
 		{"redis+cluster://", "list hosts"},
 		{"redis+cluster://:secret@h1,h2/1", "no other database"},
-		{"redis+cluster://:secret@h1,h2?db=1", "database"},
+		{"redis+cluster://:secret@h1,h2?db=1", "database is the path"},
 		{"redis+cluster:h1", "list hosts"},
 	} {
 		s, err := redisstore.Open(c.url, noOptions)
@@ -107,6 +118,8 @@ func TestOpen_RefusesOptionsThatCantBeUsed(t *testing.T) {
 		"ReadTimeout":  {ReadTimeout: -1},
 		"WriteTimeout": {WriteTimeout: -1},
 		"rediss":       {TLS: &tls.Config{}},
+		"ConnLifetime": {ConnLifetime: -1},
+		"ClientName":   {ClientName: "two words"},
 	} {
 		if _, err := redisstore.Open("redis://localhost", o); err == nil || !strings.Contains(err.Error(), says) {
 			t.Errorf("%+v: %v, want an error with %q", o, err, says)
@@ -120,7 +133,7 @@ func TestOpen_TakesWhatItDocuments(t *testing.T) {
 		"REDIS://localhost", "rediss://user:p%40ss@example.com", "unix:///run/redis.sock", "unix://:pw@/run/redis.sock?db=3",
 		"redis+sentinel://h1,h2:26380,[::1]:26381/main", "redis+sentinel://:p%40ss@h1,h2/main/3?sentinel_username=u&sentinel_password=p",
 		"rediss+sentinel://h1/main", "redis+cluster://h1,h2:7001", "Redis+Cluster://h1/0", "rediss+cluster://u:p@h1/",
-		"redis://h?wait_replicas=0", "redis://h?wait_replicas=1&wait_timeout=100ms", "redis://h?read_timeout=100ms", "redis://h?prefix=a&max_active=1&max_idle=2&idle_timeout=1m&dial_timeout=1s&read_timeout=100ms&write_timeout=1.5s",
+		"redis://h?wait_replicas=0", "redis://h?wait_replicas=1&wait_timeout=100ms", "redis://h?read_timeout=100ms", "redis://h?conn_lifetime=1h&client_name=shop:web", "rediss://h?tls_server_name=redis.example.com", "redis://h?prefix=a&max_active=1&max_idle=2&idle_timeout=1m&dial_timeout=1s&read_timeout=100ms&write_timeout=1.5s",
 	} {
 		if _, err := redisstore.Open(u, noOptions); err != nil {
 			t.Errorf("%s: %v", u, err)
@@ -138,6 +151,51 @@ func TestOpen_ParametersWinOverOptions(t *testing.T) {
 	s := open(t, server.URL()+"?read_timeout=50ms", redisstore.Options{ReadTimeout: time.Minute})
 	if _, err := s.Find(within(t, 10*time.Second), "id"); err == nil || !strings.Contains(err.Error(), "i/o timeout") {
 		t.Errorf("%v, want the URL's read timeout", err)
+	}
+}
+
+// Credentials are asked for each connection, as it is made.
+func TestOpen_AsksForCredentials(t *testing.T) {
+	server := redistest.Start(t, "--user", "alice", "on", ">"+secretPassword+"1", "~*", "+@all")
+	var mu sync.Mutex
+	password, failure := secretPassword+"1", error(nil)
+	change := func(to string, err error) {
+		mu.Lock()
+		defer mu.Unlock()
+		password, failure = to, err
+	}
+	s := open(t, server.URL()+"?conn_lifetime=1ns", redisstore.Options{
+		Credentials: func(context.Context) (string, string, error) {
+			mu.Lock()
+			defer mu.Unlock()
+			return "alice", password, failure
+		},
+	})
+	create(t, s, "id", "data")
+	server.Do(t, "ACL", "SETUSER", "alice", "resetpass", ">"+secretPassword+"2")
+	if _, err := s.Find(t.Context(), "id"); err == nil || !strings.Contains(err.Error(), "WRONGPASS") {
+		t.Errorf("with a password that was changed: %v, want WRONGPASS", err)
+	}
+	change(secretPassword+"2", nil)
+	find(t, s, "id")
+	change("", errors.New("no token"))
+	err := s.Swap(t.Context(), "id", store.Version{}, newRecord(""))
+	if err == nil || !strings.Contains(err.Error(), "Options.Credentials: no token") || !errors.Is(err, store.ErrNotApplied) {
+		t.Errorf("without credentials: %v, want the reason, and ErrNotApplied", err)
+	}
+	_, err = redisstore.Open("redis://:"+secretPassword+"@localhost", redisstore.Options{Credentials: func(context.Context) (string, string, error) { return "", "", nil }})
+	if err == nil || !strings.Contains(err.Error(), "use one of them") {
+		t.Errorf("%v, want an error where there are two passwords", err)
+	}
+	discreet(t, err)
+}
+
+// Operators find an app's connections by their name.
+func TestOpen_NamesConnections(t *testing.T) {
+	server := redistest.Start(t)
+	create(t, open(t, server.URL()+"?client_name=shop:web", noOptions), "id", "data")
+	if list := fmt.Sprintf("%s", server.Do(t, "CLIENT", "LIST", "TYPE", "normal")); !strings.Contains(list, "name=shop:web ") {
+		t.Errorf("no connection has the name:\n%s", list)
 	}
 }
 

@@ -3,10 +3,10 @@ package scsstore
 import (
 	"context"
 	"errors"
-	"fmt"
-	"runtime/debug"
 	"sync/atomic"
 	"time"
+
+	"github.com/gosatchel/satchel/internal/detached"
 )
 
 // call is a method's work on the scs store. It runs in a goroutine of its own, so
@@ -44,10 +44,10 @@ func (s *Store) read(ctx context.Context, op string, do func(context.Context) er
 	if err := s.enter(ctx); err != nil {
 		return failed(op, err)
 	}
-	done := s.start(func() error { return do(ctx) }, s.exit)
+	done := start(func() error { return do(ctx) }, s.exit)
 	select {
 	case o := <-done:
-		return failed(op, o.result())
+		return failed(op, result(o))
 	case <-ctx.Done():
 		return failed(op, ctx.Err())
 	}
@@ -69,10 +69,10 @@ func (s *Store) write(ctx context.Context, op, token string, do func(*call) erro
 		return failed(op, notApplied(err))
 	}
 	c := &call{reading: ctx, patience: s.patience}
-	done := s.start(func() error { return do(c) }, func() { s.exit(); release() })
+	done := start(func() error { return do(c) }, func() { s.exit(); release() })
 	select {
 	case o := <-done:
-		return failed(op, o.result())
+		return failed(op, result(o))
 	case <-ctx.Done():
 	}
 	if c.giveUp() {
@@ -80,7 +80,7 @@ func (s *Store) write(ctx context.Context, op, token string, do func(*call) erro
 	}
 	select {
 	case o := <-done: // it is known what happened, just in time
-		return failed(op, o.result())
+		return failed(op, result(o))
 	default:
 		return failed(op, ctx.Err())
 	}
@@ -101,40 +101,13 @@ func (s *Store) enter(ctx context.Context) error {
 
 func (s *Store) exit() { <-s.slots }
 
-// outcome is how a call ended.
-type outcome struct {
-	err      error
-	returned bool
-	panicked any
-	stack    []byte
+// start runs do in a goroutine of its own, and cleanUp after it.
+func start(do func() error, cleanUp func()) <-chan detached.Outcome[struct{}] {
+	return detached.Call(func() (struct{}, error) { return struct{}{}, do() }, cleanUp)
 }
 
-// start runs do in a goroutine of its own, and cleanUp after it. A panic is kept for
-// the caller, where net/http or the app is prepared for it; here it would end the
-// process. If the caller has left, nobody learns of it.
-func (s *Store) start(do func() error, cleanUp func()) <-chan outcome {
-	done := make(chan outcome, 1)
-	go func() {
-		var o outcome
-		defer func() {
-			if !o.returned {
-				o.panicked, o.stack = recover(), debug.Stack()
-			}
-			cleanUp()
-			done <- o
-		}()
-		o.err = do()
-		o.returned = true
-	}()
-	return done
-}
-
-func (o outcome) result() error {
-	if o.panicked != nil {
-		panic(fmt.Sprintf("scsstore: the scs store panicked: %v\n\n%s", o.panicked, o.stack))
-	}
-	if !o.returned { // runtime.Goexit
-		return errors.New("the scs store ended its goroutine")
-	}
-	return o.err
+// result panics here if the scs store did in its goroutine.
+func result(o detached.Outcome[struct{}]) error {
+	_, err := o.Result("scsstore: the scs store")
+	return err
 }

@@ -1,6 +1,6 @@
 // Package goredis keeps sessions in Redis over an app's own go-redis client, with
-// its pool, its hooks and its topology: a server, Sentinel, a cluster, or a ring of
-// one server each.
+// its pool, its hooks and its topology: a server, Sentinel, a cluster, or a Ring
+// without replicas.
 //
 //	rdb := redis.NewClient(&redis.Options{Addr: "localhost:6379", ContextTimeoutEnabled: true})
 //	sessions := session.New(redisstore.NewFromClient(goredis.Client(rdb), ""), session.Options{})
@@ -18,14 +18,21 @@ package goredis
 import (
 	"context"
 	"errors"
+	"reflect"
 
 	"github.com/redis/go-redis/v9"
 
 	"github.com/gosatchel/satchel/store/redisstore"
 )
 
-// Client returns a go-redis client as redisstore.NewFromClient takes it.
-func Client(c redis.UniversalClient) redisstore.Pipeliner { return client{c} }
+// Client returns a go-redis client as redisstore.NewFromClient takes it. It panics
+// without one.
+func Client(c redis.UniversalClient) redisstore.Pipeliner {
+	if v := reflect.ValueOf(c); !v.IsValid() || v.Kind() == reflect.Pointer && v.IsNil() {
+		panic("goredis: Client needs a client; make one with redis.NewClient, for example")
+	}
+	return client{c}
+}
 
 type client struct{ redis redis.UniversalClient }
 

@@ -132,3 +132,16 @@ func TestOwned_OnAllNodesOfACluster(t *testing.T) {
 		}
 	}
 }
+
+func TestClient_PanicsWithoutAClient(t *testing.T) {
+	for name, c := range map[string]redis.UniversalClient{"none": nil, "a nil one": (*redis.Client)(nil), "of a cluster": (*redis.ClusterClient)(nil)} {
+		func() {
+			defer func() {
+				if text, _ := recover().(string); !strings.Contains(text, "needs a client") {
+					t.Errorf("%s: panic %q, want one that says what is missing", name, text)
+				}
+			}()
+			goredis.Client(c)
+		}()
+	}
+}
