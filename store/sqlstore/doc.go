@@ -3,11 +3,17 @@
 //
 //	db, err := sql.Open("pgx", address)
 //	...
-//	s := sqlstore.New(db, sqlstore.PostgreSQL, sqlstore.Options{})
-//	err = s.Create(ctx) // or put s.Schema() among your migrations
+//	db.SetMaxOpenConns(32)
+//	db.SetMaxIdleConns(32)
+//	kept := sqlstore.New(db, sqlstore.PostgreSQL, sqlstore.Options{})
+//	err = kept.CreateTables(ctx) // or put kept.Schema() among your migrations
 //	...
-//	go s.CleanUpEvery(ctx, time.Minute, nil)
-//	sessions := session.New(s, session.Options{})
+//	go kept.CleanUpEvery(ctx, time.Minute, func(_ int64, err error) {
+//		if err != nil {
+//			log.Print(err)
+//		}
+//	})
+//	sessions := session.New(kept, session.Options{})
 //
 // It makes all of Satchel's promises, for any number of processes, and lists a user's
 // sessions. It is a module of its own without a driver; it is tested with jackc/pgx on
@@ -41,7 +47,10 @@
 // database with journal_mode WAL, so that readers don't wait, and leave busy_timeout
 // at 0 or short: while SQLite itself waits, it keeps to no deadline. With a driver whose
 // errors have no method Code() int, such as mattn/go-sqlite3, this store can't tell that
-// the database is busy, and the waiting is busy_timeout's after all.
+// the database is busy, so only busy_timeout bounds the wait.
+//
+// A database in memory (":memory:") is another one for each connection. Use a file, or
+// memstore, which is made for that.
 //
 // # Errors
 //

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"net"
+	"strings"
 	"syscall"
 
 	"github.com/gosatchel/satchel/store"
@@ -118,17 +119,62 @@ func sqLiteCode(err error) int {
 	return 0
 }
 
+const tablesMissing = "the tables are missing; see Store.CreateTables"
+
+// states has what PostgreSQL's more likely codes, and classes of codes, mean here.
+var states = map[string]string{
+	"42P01": tablesMissing,
+	"42703": "the tables are other ones than this store's; see Store.Schema",
+	"42501": "the user lacks a permission on the tables",
+	"28":    "the user name or the password was refused",
+	"3D":    "there is no such database",
+	"3F":    "there is no such schema",
+	"25006": "the server is read-only",
+	"53100": "the disk is full",
+	"53200": "the server is out of memory",
+	"53300": "the server has too many connections; see sql.DB.SetMaxOpenConns",
+	"57P03": "the server is starting or stopping",
+	"57P01": "the server has ended the connection",
+	"57014": "the server has cancelled the statement",
+}
+
+// codes has the same for SQLite's.
+var codes = map[int]string{
+	sqLiteBusy: "another connection is writing",
+	8:          "the database is read-only",
+	10:         "the disk failed",
+	11:         "the file is damaged",
+	13:         "the disk is full",
+	14:         "the file can't be opened",
+	26:         "the file is no database",
+}
+
+// meaning returns the first text that there is, as the end of another one.
+func meaning(texts ...string) string {
+	for _, text := range texts {
+		if text != "" {
+			return ": " + text
+		}
+	}
+	return ""
+}
+
 // kind describes err in words of our own and Go's.
 func kind(err error) string {
 	var errno syscall.Errno
 	var network net.Error
 	if state := sqlState(err); state != "" {
-		return "the database answered with SQLSTATE " + state
+		return "the database answered with SQLSTATE " + state + meaning(states[state], states[state[:2]])
 	}
 	if code := sqLiteCode(err); code != 0 {
-		return fmt.Sprintf("SQLite answered with code %d", code)
+		if code == 1 && strings.Contains(err.Error(), "no such table") {
+			return "SQLite answered with code 1" + meaning(tablesMissing)
+		}
+		return fmt.Sprintf("SQLite answered with code %d", code) + meaning(codes[code])
 	}
 	switch {
+	case strings.Contains(err.Error(), "sql: database is closed"):
+		return "the app has closed its sql.DB"
 	case errors.Is(err, context.DeadlineExceeded):
 		return context.DeadlineExceeded.Error()
 	case errors.Is(err, context.Canceled):

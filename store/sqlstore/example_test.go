@@ -22,7 +22,7 @@ func Example() {
 
 	ctx, stop := context.WithCancel(context.Background())
 	defer stop()
-	if err := s.Create(ctx); err != nil {
+	if err := s.CreateTables(ctx); err != nil {
 		log.Fatal(err)
 	}
 	go s.CleanUpEvery(ctx, time.Minute, func(removed int64, err error) {
@@ -48,7 +48,7 @@ func Example_sqLite() {
 
 // For those who keep their own migrations.
 func ExampleStore_Schema() {
-	s := sqlstore.New(sql.OpenDB(nowhere{}), sqlstore.SQLite, sqlstore.Options{Sessions: "visits", Owners: "visitors"})
+	s := sqlstore.New(sql.OpenDB(nowhere{}), sqlstore.SQLite, sqlstore.Options{SessionsTable: "visits", OwnersTable: "visitors"})
 	fmt.Print(s.Schema())
 	// Output:
 	// CREATE TABLE IF NOT EXISTS visits (

@@ -10,9 +10,9 @@ import (
 // semicolon, for those who keep their own migrations. They do nothing where it is there.
 func (s *Store) Schema() string { return strings.Join(s.sql.schema, ";\n\n") + ";\n" }
 
-// Create creates the tables and their indexes where they are missing. It leaves those
+// CreateTables creates the tables and their indexes where they are missing. It leaves those
 // that are there alone. Four round trips. Several processes may call it at once.
-func (s *Store) Create(ctx context.Context) error {
+func (s *Store) CreateTables(ctx context.Context) error {
 	return s.write(ctx, "create", func(c *sql.Conn) error {
 		for _, statement := range s.sql.schema {
 			_, err := c.ExecContext(ctx, statement)

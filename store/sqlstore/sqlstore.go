@@ -24,10 +24,10 @@ const (
 
 // Options of a store. The zero value is ready for production.
 type Options struct {
-	// Sessions and Owners name the two tables. A name is made of letters, digits and
+	// SessionsTable and OwnersTable name the two tables. A name is made of letters, digits and
 	// underscores; in PostgreSQL it may be preceded by a schema and a dot. Default
 	// "satchel_sessions" and "satchel_owners".
-	Sessions, Owners string
+	SessionsTable, OwnersTable string
 }
 
 // Store is a [store.Store] and a [store.Indexer] in a database. It is safe for
@@ -39,19 +39,24 @@ type Store struct {
 }
 
 // New returns a store over db, which remains the app's to configure and to close. It
-// panics if db is nil, or the dialect or a name can't be.
+// panics if db is nil, or the dialect or a name is invalid.
+//
+// database/sql bounds no connections by itself, and keeps two idle ones: set
+// db.SetMaxOpenConns, or an outage can use up those of the server, and
+// db.SetMaxIdleConns to as many as there are usual calls at once.
 //
 // New doesn't connect; see [Store.Ping]. The tables have to be there before the first
-// request; see [Store.Create].
+// request; see [Store.CreateTables]. Expired rows stay until [Store.CleanUp] removes
+// them.
 func New(db *sql.DB, d Dialect, o Options) *Store {
 	if db == nil {
 		panic("sqlstore: New needs a database")
 	}
-	if o.Sessions == "" {
-		o.Sessions = "satchel_sessions"
+	if o.SessionsTable == "" {
+		o.SessionsTable = "satchel_sessions"
 	}
-	if o.Owners == "" {
-		o.Owners = "satchel_owners"
+	if o.OwnersTable == "" {
+		o.OwnersTable = "satchel_owners"
 	}
 	var text statements
 	var names *regexp.Regexp
@@ -63,13 +68,13 @@ func New(db *sql.DB, d Dialect, o Options) *Store {
 	default:
 		panic(fmt.Sprintf("sqlstore: New knows no dialect %d; use PostgreSQL or SQLite", d))
 	}
-	for _, name := range []string{o.Sessions, o.Owners} {
+	for _, name := range []string{o.SessionsTable, o.OwnersTable} {
 		if !names.MatchString(name) {
 			panic(fmt.Sprintf("sqlstore: %q can't be a table's name here; use letters, digits and underscores", name))
 		}
 	}
-	if strings.EqualFold(o.Sessions, o.Owners) {
-		panic("sqlstore: Options.Sessions and Options.Owners must be two tables")
+	if strings.EqualFold(o.SessionsTable, o.OwnersTable) {
+		panic("sqlstore: Options.SessionsTable and Options.OwnersTable must be two tables")
 	}
 	return &Store{db: db, sql: text.forTables(o)}
 }

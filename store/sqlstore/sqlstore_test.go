@@ -29,13 +29,13 @@ func TestNew_RefusesWhatCantWork(t *testing.T) {
 		"no database":         func() { sqlstore.New(nil, sqlstore.SQLite, sqlstore.Options{}) },
 		"no dialect":          func() { sqlstore.New(db, 0, sqlstore.Options{}) },
 		"another dialect":     func() { sqlstore.New(db, 3, sqlstore.Options{}) },
-		"an injected table":   func() { sqlstore.New(db, sqlstore.PostgreSQL, sqlstore.Options{Sessions: "s; DROP TABLE users"}) },
-		"a quoted table":      func() { sqlstore.New(db, sqlstore.PostgreSQL, sqlstore.Options{Owners: `"o"`}) },
-		"a line break":        func() { sqlstore.New(db, sqlstore.PostgreSQL, sqlstore.Options{Owners: "o\n"}) },
-		"a schema of SQLite":  func() { sqlstore.New(db, sqlstore.SQLite, sqlstore.Options{Sessions: "main.s"}) },
-		"a number":            func() { sqlstore.New(db, sqlstore.SQLite, sqlstore.Options{Sessions: "1s"}) },
-		"one table for both":  func() { sqlstore.New(db, sqlstore.SQLite, sqlstore.Options{Sessions: "s", Owners: "S"}) },
-		"a database's schema": func() { sqlstore.New(db, sqlstore.PostgreSQL, sqlstore.Options{Sessions: "a.b.c"}) },
+		"an injected table":   func() { sqlstore.New(db, sqlstore.PostgreSQL, sqlstore.Options{SessionsTable: "s; DROP TABLE users"}) },
+		"a quoted table":      func() { sqlstore.New(db, sqlstore.PostgreSQL, sqlstore.Options{OwnersTable: `"o"`}) },
+		"a line break":        func() { sqlstore.New(db, sqlstore.PostgreSQL, sqlstore.Options{OwnersTable: "o\n"}) },
+		"a schema of SQLite":  func() { sqlstore.New(db, sqlstore.SQLite, sqlstore.Options{SessionsTable: "main.s"}) },
+		"a number":            func() { sqlstore.New(db, sqlstore.SQLite, sqlstore.Options{SessionsTable: "1s"}) },
+		"one table for both":  func() { sqlstore.New(db, sqlstore.SQLite, sqlstore.Options{SessionsTable: "s", OwnersTable: "S"}) },
+		"a database's schema": func() { sqlstore.New(db, sqlstore.PostgreSQL, sqlstore.Options{SessionsTable: "a.b.c"}) },
 	} {
 		t.Run(name, func(t *testing.T) {
 			defer func() {

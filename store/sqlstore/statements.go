@@ -30,11 +30,11 @@ type statements struct {
 // forTables returns the statements with the tables' names filled in.
 func (s statements) forTables(o Options) statements {
 	names := strings.NewReplacer(
-		"{sessions}", o.Sessions,
-		"{owners}", o.Owners,
+		"{sessions}", o.SessionsTable,
+		"{owners}", o.OwnersTable,
 		// An index is named without its table's schema.
-		"{sessions_index}", o.Sessions[strings.LastIndex(o.Sessions, ".")+1:]+"_expires",
-		"{owners_index}", o.Owners[strings.LastIndex(o.Owners, ".")+1:]+"_expires",
+		"{sessions_index}", o.SessionsTable[strings.LastIndex(o.SessionsTable, ".")+1:]+"_expires",
+		"{owners_index}", o.OwnersTable[strings.LastIndex(o.OwnersTable, ".")+1:]+"_expires",
 	)
 	schema := make([]string, len(s.schema))
 	for i, statement := range s.schema {

@@ -38,7 +38,7 @@ func TestCleanUp_RemovesWhatHasExpiredAndNothingElse(t *testing.T) {
 		if removed, err := d.CleanUp(t.Context()); removed != 0 || err != nil {
 			t.Errorf("CleanUp again: %d, %v", removed, err)
 		}
-		if s, o := d.count(t, d.options.Sessions), d.count(t, d.options.Owners); s != 1 || o != 1 {
+		if s, o := d.count(t, d.options.SessionsTable), d.count(t, d.options.OwnersTable); s != 1 || o != 1 {
 			t.Errorf("%d sessions and %d entries are left, want 1 and 1", s, o)
 		}
 		if got, err := d.Find(t.Context(), "live"); err != nil || got.Version != r.Version {
@@ -70,7 +70,7 @@ func TestCleanUpEvery_GoesOnUntilItsContextIsDone(t *testing.T) {
 		}
 		cancel()
 		<-done
-		if n := d.count(t, d.options.Sessions); n != 0 {
+		if n := d.count(t, d.options.SessionsTable); n != 0 {
 			t.Errorf("%d records are left", n)
 		}
 	})
@@ -104,7 +104,7 @@ func TestOwned_RemovesEntriesWithoutARecordAfterAMinute(t *testing.T) {
 			if want := map[string]bool{"young": false, "old and live": true}; fmt.Sprint(got) != fmt.Sprint(want) {
 				t.Errorf("Owned: %v, want %v", got, want)
 			}
-			if n := d.count(t, d.options.Owners); n != 2 {
+			if n := d.count(t, d.options.OwnersTable); n != 2 {
 				t.Errorf("%d entries are in the table, want 2", n)
 			}
 		}

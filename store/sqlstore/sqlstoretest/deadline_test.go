@@ -86,7 +86,7 @@ func (d database) lock(t *testing.T) (unlock func()) {
 	}
 	begin := "BEGIN IMMEDIATE"
 	if d.dialect == sqlstore.PostgreSQL {
-		begin = "BEGIN; LOCK TABLE " + d.options.Sessions + ", " + d.options.Owners
+		begin = "BEGIN; LOCK TABLE " + d.options.SessionsTable + ", " + d.options.OwnersTable
 	}
 	if _, err := c.ExecContext(t.Context(), begin); err != nil {
 		t.Fatal(err)

@@ -59,13 +59,13 @@ func refused(t *testing.T, s *sqlstore.Store, why string) {
 }
 
 func TestErrors_WhereTheTablesAreMissing(t *testing.T) {
-	refused(t, sqlstore.New(openPostgres(t), sqlstore.PostgreSQL, tables()), "SQLSTATE 42P01")
-	refused(t, sqlstore.New(openSQLite(t), sqlstore.SQLite, tables()), "code 1")
+	refused(t, sqlstore.New(openPostgres(t), sqlstore.PostgreSQL, tables()), "SQLSTATE 42P01: the tables are missing; see Store.CreateTables")
+	refused(t, sqlstore.New(openSQLite(t), sqlstore.SQLite, tables()), "code 1: the tables are missing; see Store.CreateTables")
 }
 
 func TestErrors_WhereThereIsNoDatabase(t *testing.T) {
 	nowhere := filepath.Join(t.TempDir(), "secret")
-	refused(t, sqlstore.New(openFile(t, filepath.Join(nowhere, "file")), sqlstore.SQLite, tables()), "code 14")
+	refused(t, sqlstore.New(openFile(t, filepath.Join(nowhere, "file")), sqlstore.SQLite, tables()), "code 14: the file can't be opened")
 	db, err := sql.Open("pgx", "host="+nowhere+" user=secret password=secret dbname=secret")
 	if err != nil {
 		t.Fatal(err)
@@ -73,7 +73,7 @@ func TestErrors_WhereThereIsNoDatabase(t *testing.T) {
 	defer db.Close()
 	refused(t, sqlstore.New(db, sqlstore.PostgreSQL, tables()), "no such file or directory")
 	db.Close()
-	refused(t, sqlstore.New(db, sqlstore.PostgreSQL, tables()), "database failed")
+	refused(t, sqlstore.New(db, sqlstore.PostgreSQL, tables()), "the app has closed its sql.DB")
 }
 
 // A connection that the server has ended leaves open what became of a write.
@@ -85,7 +85,7 @@ func TestErrors_WhereTheServerEndsTheConnection(t *testing.T) {
 	go func() { done <- d.Swap(within(t, time.Minute), "id", r.Version, newRecord("next")) }()
 	for ended := false; !ended; {
 		const end = "SELECT coalesce(bool_or(pg_terminate_backend(pid)), false) FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND query LIKE '%' || $1 || '%'"
-		if err := d.db.QueryRowContext(t.Context(), end, d.options.Sessions).Scan(&ended); err != nil {
+		if err := d.db.QueryRowContext(t.Context(), end, d.options.SessionsTable).Scan(&ended); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -131,13 +131,13 @@ func TestCreate_ByManyAtOnceAndAgain(t *testing.T) {
 			var all sync.WaitGroup
 			for range 8 {
 				all.Go(func() {
-					if err := s.Create(t.Context()); err != nil {
+					if err := s.CreateTables(t.Context()); err != nil {
 						t.Errorf("Create: %v: %v", err, errors.Unwrap(errors.Unwrap(err)))
 					}
 				})
 			}
 			all.Wait()
-			if err := s.Create(t.Context()); err != nil {
+			if err := s.CreateTables(t.Context()); err != nil {
 				t.Errorf("Create again: %v", err)
 			}
 			if err := s.Ping(t.Context()); err != nil {
@@ -153,7 +153,7 @@ func TestSchema_IsWhatCreateDoes(t *testing.T) {
 		o := tables()
 		if d.dialect == sqlstore.PostgreSQL {
 			d.exec(t, "CREATE SCHEMA IF NOT EXISTS app")
-			o.Sessions, o.Owners = "app."+o.Sessions, "app."+o.Owners
+			o.SessionsTable, o.OwnersTable = "app."+o.SessionsTable, "app."+o.OwnersTable
 		}
 		s := sqlstore.New(d.db, d.dialect, o)
 		d.exec(t, s.Schema())

@@ -33,7 +33,7 @@ func create(t testing.TB, db *sql.DB, dialect sqlstore.Dialect) database {
 	t.Helper()
 	d := database{db: db, dialect: dialect, options: tables()}
 	d.Store = sqlstore.New(db, dialect, d.options)
-	if err := d.Create(t.Context()); err != nil {
+	if err := d.CreateTables(t.Context()); err != nil {
 		t.Fatalf("Create: %v", err)
 	}
 	return d
@@ -42,7 +42,7 @@ func create(t testing.TB, db *sql.DB, dialect sqlstore.Dialect) database {
 // tables returns names of tables that no other test uses.
 func tables() sqlstore.Options {
 	nonce := strings.ToLower(rand.Text()[:10])
-	return sqlstore.Options{Sessions: "s_" + nonce, Owners: "o_" + nonce}
+	return sqlstore.Options{SessionsTable: "s_" + nonce, OwnersTable: "o_" + nonce}
 }
 
 // openSQLite returns a pool for a database file of the test's own, opened as package
@@ -81,7 +81,7 @@ func put(t testing.TB, s store.Store, id, data string) store.Record {
 
 func (d database) exec(t testing.TB, statement string, args ...any) {
 	t.Helper()
-	statement = strings.NewReplacer("{s}", d.options.Sessions, "{o}", d.options.Owners).Replace(statement)
+	statement = strings.NewReplacer("{s}", d.options.SessionsTable, "{o}", d.options.OwnersTable).Replace(statement)
 	if _, err := d.db.ExecContext(t.Context(), statement, args...); err != nil {
 		t.Fatalf("%s: %v", statement, err)
 	}

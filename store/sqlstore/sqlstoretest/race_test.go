@@ -27,7 +27,7 @@ func overtaken(t *testing.T, d database, statement string, call func() error) er
 	go func() { done <- call() }()
 	for waiting := 0; waiting == 0; {
 		const query = "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND query LIKE '%' || $1 || '%'"
-		if err := d.db.QueryRowContext(t.Context(), query, d.options.Sessions).Scan(&waiting); err != nil {
+		if err := d.db.QueryRowContext(t.Context(), query, d.options.SessionsTable).Scan(&waiting); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -39,7 +39,7 @@ func overtaken(t *testing.T, d database, statement string, call func() error) er
 
 func TestSwap_OvertakenByAnother(t *testing.T) {
 	d := create(t, openPostgres(t), sqlstore.PostgreSQL)
-	table := d.options.Sessions
+	table := d.options.SessionsTable
 	theirs := store.Version{15: 1}
 	const theirRow = "'\\x00000000000000000000000000000001', 'theirs'"
 	for _, c := range []struct {
@@ -92,7 +92,7 @@ func TestSwap_OfARecordThatExpiresMeanwhile(t *testing.T) {
 	if err := d.Swap(t.Context(), "id", store.Version{}, r); err != nil {
 		t.Fatal(err)
 	}
-	lock := "DO $$ BEGIN UPDATE " + d.options.Sessions + " SET data = data; PERFORM pg_sleep(0.5); END $$"
+	lock := "DO $$ BEGIN UPDATE " + d.options.SessionsTable + " SET data = data; PERFORM pg_sleep(0.5); END $$"
 	tx, err := d.db.BeginTx(t.Context(), nil)
 	if err != nil {
 		t.Fatal(err)
