@@ -5,8 +5,6 @@ import (
 	"errors"
 
 	"github.com/gomodule/redigo/redis"
-
-	"github.com/gosatchel/satchel/store"
 )
 
 // backend is all that the store needs to talk to Redis: a server, a master that
@@ -53,13 +51,13 @@ func unsent(err error) bool {
 
 // mayHaveMoved reports whether err gives reason to look whether another server has
 // the data by now. A server's reply gives none, unless it is about the server's
-// own state.
+// own state: what lacks its replicas may have been replaced by one of them.
 func mayHaveMoved(err error) bool {
 	switch replyCode(err) {
-	case "READONLY", "MASTERDOWN", "LOADING", "CLUSTERDOWN":
+	case "READONLY", "MASTERDOWN", "LOADING", "CLUSTERDOWN", "NOREPLICAS":
 		return true
 	case "":
-		return err != nil && !isReply(err) && !errors.Is(err, context.Canceled) && !errors.Is(err, store.ErrUnconfirmed)
+		return err != nil && !isReply(err) && !errors.Is(err, context.Canceled)
 	}
 	return false
 }

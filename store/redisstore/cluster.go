@@ -3,12 +3,8 @@ package redisstore
 import (
 	"context"
 	"errors"
-	"fmt"
-	"maps"
 	"math/rand/v2"
-	"net"
 	"slices"
-	"strings"
 	"sync"
 
 	"github.com/gomodule/redigo/redis"
@@ -232,12 +228,6 @@ func (c *cluster) suspect(err error) {
 	}
 }
 
-// A layout is what a node says of its cluster.
-type layout struct {
-	node  string
-	slots [redisc.HashSlots][]string // the addresses that have a slot, the master's first
-}
-
 // findLayout asks the nodes for the layout until one answers: first those that are
 // known to be part of the cluster, since one of the URL may have left it.
 func (c *cluster) findLayout(ctx context.Context) (struct{}, error) {
@@ -256,64 +246,14 @@ func (c *cluster) findLayout(ctx context.Context) (struct{}, error) {
 
 func shuffle(s []string) { rand.Shuffle(len(s), func(i, j int) { s[i], s[j] = s[j], s[i] }) }
 
-// layoutOf asks one node.
-func (c *cluster) layoutOf(ctx context.Context, address string) (*layout, error) {
-	l := &layout{node: address}
-	var undialled error
-	r := redisc.Cluster{
-		StartupNodes: []string{address},
-		CreatePool: func(string, ...redis.DialOption) (*redis.Pool, error) {
-			return &redis.Pool{Dial: func() (conn redis.Conn, err error) {
-				conn, undialled = c.nodes.dialBound(ctx, address)
-				return conn, undialled
-			}}, nil
-		},
-		LayoutRefresh: func(_, slots [redisc.HashSlots][]string) { l.slots = slots },
-	}
-	defer r.Close()
-	err := r.Refresh()
-	switch {
-	case undialled != nil:
-		err = presentable(undialled)
-	case err != nil:
-		// redisc makes one text of what the node has answered, under a heading.
-		_, text, _ := strings.Cut(err.Error(), "\n")
-		err = flattened(text)
-	case l.empty():
-		err = errNoMember
-	}
-	if err != nil {
-		return nil, fmt.Errorf("the node at %s: %w", address, err)
-	}
-	return l, nil
-}
-
-// errNoMember is what a node is found to be that has left the cluster, or has not
-// joined it.
-var errNoMember = errors.New("it knows of no node that serves a slot, as if it were not part of the cluster")
-
-func (l *layout) empty() bool {
-	return !slices.ContainsFunc(l.slots[:], func(addresses []string) bool { return len(addresses) > 0 })
-}
-
 // adopt replaces what is known of the cluster by what one node has said, and closes
 // connections to nodes that have left it.
 func (c *cluster) adopt(l *layout) {
-	members := map[string]bool{}
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	for slot, addresses := range l.slots {
-		c.masters[slot] = ""
-		if len(addresses) > 0 {
-			c.masters[slot] = beside(addresses[0], l.node)
-		}
-		for _, address := range addresses {
-			members[beside(address, l.node)] = true
-		}
-	}
-	c.known = slices.Collect(maps.Keys(members))
+	c.masters, c.known = l.masters, l.members
 	for address, n := range c.open {
-		if !members[address] {
+		if !slices.Contains(l.members, address) {
 			n.close()
 			delete(c.open, address)
 		}
@@ -329,18 +269,4 @@ func (c *cluster) close() error {
 		n.close()
 	}
 	return nil
-}
-
-// beside completes an address that a node gave without a host: it means its own,
-// which it may not know.
-func beside(address, node string) string {
-	i := strings.LastIndexByte(address, ':') // IPv6 hosts come without brackets
-	if i < 0 {
-		return address
-	}
-	host, port := strings.Trim(address[:i], "[]"), address[i+1:]
-	if host == "" {
-		host, _, _ = net.SplitHostPort(node)
-	}
-	return net.JoinHostPort(host, port)
 }

@@ -389,3 +389,18 @@ func TestCluster_OfIPv6Nodes(t *testing.T) {
 		t.Errorf("the stores did not connect to the addresses that the node names:\n%s", list)
 	}
 }
+
+// What keeps a moving slot's new node from being asked is said, and not what comes of
+// that.
+func TestCluster_SaysWhyASlotCantBeFollowed(t *testing.T) {
+	all := "*1\r\n*3\r\n:0\r\n:16383\r\n*2\r\n$0\r\n\r\n:PORT\r\n"
+	to := liar(t, map[string]string{
+		"ASKING":  "-NOPERM User satchel has no permissions to run the 'asking' command\r\n",
+		"EVALSHA": "-MOVED 0 127.0.0.1:1\r\n",
+	})
+	from := liar(t, map[string]string{"CLUSTER": all, "EVALSHA": "-ASK 0 " + to + "\r\n"})
+	_, err := open(t, "redis+cluster://"+from, noOptions).Find(within(t, time.Second), "id")
+	if err == nil || !strings.Contains(err.Error(), "NOPERM: the server's user lacks a permission") {
+		t.Errorf("%v, want an error about the permission", err)
+	}
+}

@@ -43,7 +43,14 @@ func forward(t *testing.T, to *atomic.Pointer[redistest.Server]) string {
 // A connection that is left open leads to what is a replica now. Nothing is written
 // then, so the same call can go to the new master.
 func TestDemoted_TheSameCallReachesTheNewMaster(t *testing.T) {
-	old, next := redistest.Start(t), redistest.Start(t)
+	for _, answers := range []string{"yes", "no"} { // as long as it has no link to its master
+		t.Run("replica-serve-stale-data "+answers, func(t *testing.T) {
+			demoted(t, redistest.Start(t, "--replica-serve-stale-data", answers), redistest.Start(t))
+		})
+	}
+}
+
+func demoted(t *testing.T, old, next *redistest.Server) {
 	var master atomic.Pointer[redistest.Server]
 	master.Store(old)
 	s := open(t, "redis://"+forward(t, &master), noOptions)

@@ -73,7 +73,15 @@ func (s *Store) writeFailed(op string, o outcome) error {
 }
 
 func refused(err error) bool {
-	return err == errDamaged || refusals[replyCode(err)] != ""
+	return err == errDamaged || refusals[replyCode(err)] != "" && !aclInScript(err)
+}
+
+// aclInScript reports whether a command within a script lacked a permission: what the
+// script did before is done. Servers word that in several ways.
+func aclInScript(err error) bool {
+	reply, _ := err.(redis.Error)
+	_, text := splitReply(reply)
+	return strings.HasPrefix(text, "ACL failure in script") || strings.HasPrefix(text, "The user executing the script can't run")
 }
 
 // presentable returns an error that says what err does, but nothing that came
@@ -107,24 +115,29 @@ func presentableReply(reply redis.Error) error {
 	if code == "" {
 		return errors.New("the server answered with an error")
 	}
-	// Unlike with NOPERM, the script may have written before.
-	for _, versions := range []string{"The user executing the script can't run", "ACL failure in script"} {
-		if strings.HasPrefix(text, versions) {
-			return fmt.Errorf("%s: %s", code, lacksPermission)
-		}
+	if aclInScript(reply) {
+		return fmt.Errorf("%s: %s", code, lacksPermission)
 	}
 	// Where a reply quotes, it quotes what it was sent.
 	if i := strings.IndexAny(text, "'\"`:"); i >= 0 {
 		text = text[:i]
 	}
+	return fmt.Errorf("the server answered: %s %s", code, shortened(strings.TrimSpace(text)))
+}
+
+// shortened returns a text that fits into a line of a log.
+func shortened(text string) string {
 	const enough = 80
-	return fmt.Errorf("the server answered: %s %.*s", code, enough, strings.TrimSpace(text))
+	if len(text) <= enough {
+		return text
+	}
+	return text[:enough] + "..."
 }
 
 // flattened returns a presentable error in the place of one of which a package has
 // left nothing but the text.
 func flattened(text string) error {
-	if code, _ := splitReply(redis.Error(text)); code != "" {
+	if code, rest := splitReply(redis.Error(text)); code != "" && rest != "" { // and not EOF
 		return presentableReply(redis.Error(text))
 	}
 	return errors.New(text)

@@ -1,4 +1,8 @@
 package redisstore
 
-// ReplyCode returns what kind of error a server has replied.
-var ReplyCode = replyCode
+// What is made of a server's reply.
+var (
+	ReplyCode    = replyCode
+	Refused      = refused
+	MayHaveMoved = mayHaveMoved
+)

@@ -3,8 +3,10 @@ package redisstore
 import (
 	"context"
 	"errors"
+	"fmt"
 	"slices"
 	"sync"
+	"sync/atomic"
 	"time"
 )
 
@@ -92,6 +94,14 @@ func (s *shared[T]) begin(enough func(last *inquiry[T]) bool) *inquiry[T] {
 	return q
 }
 
+// A stopwatch says now and then, to one of many goroutines, that some time has passed.
+type stopwatch struct{ last atomic.Int64 } // in Unix nanoseconds
+
+func (w *stopwatch) past(d time.Duration) bool {
+	now, last := time.Now().UnixNano(), w.last.Load()
+	return now-last >= int64(d) && w.last.CompareAndSwap(last, now)
+}
+
 // close ends the inquiry that is under way, and allows no other.
 func (s *shared[T]) close() {
 	s.stop()
@@ -103,7 +113,8 @@ func (s *shared[T]) close() {
 	}
 }
 
-// questionPause is how long a server may take before the next one is asked as well.
+// questionPause is how long a server may think before the next one is asked as well.
+// When all were asked, it becomes twice as long.
 const questionPause = 300 * time.Millisecond
 
 // firstAnswer asks one of several servers after the other until one has an answer.
@@ -129,15 +140,15 @@ func firstAnswer[T any](ctx context.Context, servers []string, ask func(context.
 	timer := time.NewTimer(questionPause)
 	defer timer.Stop()
 	for next := 0; ; next++ {
-		server := next % len(servers)
+		server, round := next%len(servers), next/len(servers)
 		asking.Go(func() {
-			answer, err := ask(ctx, servers[server])
+			answer, err := sensibly(func() (T, error) { return ask(ctx, servers[server]) })
 			select {
 			case results <- result{server, answer, err}:
 			case <-ctx.Done():
 			}
 		})
-		timer.Reset(questionPause)
+		timer.Reset(questionPause << min(round, 10))
 		select {
 		case r := <-results:
 			if r.err == nil {
@@ -145,11 +156,37 @@ func firstAnswer[T any](ctx context.Context, servers []string, ask func(context.
 			}
 			failures[r.server] = r.err
 			if !slices.Contains(failures, nil) {
-				return answer, errors.Join(failures...)
+				return answer, together(failures)
 			}
 		case <-timer.C:
 		case <-ctx.Done():
-			return answer, errors.Join(append(failures, ctx.Err())...)
+			return answer, together(append(failures, ctx.Err()))
 		}
 	}
+}
+
+// sensibly asks, and takes an answer that makes the package that reads it panic for one
+// that makes no sense.
+func sensibly[T any](ask func() (T, error)) (answer T, err error) {
+	defer func() {
+		if recover() != nil {
+			err = errReply
+		}
+	}()
+	return ask()
+}
+
+// together joins errors in one line.
+func together(errs []error) error {
+	var joined error
+	for _, err := range errs {
+		switch {
+		case err == nil:
+		case joined == nil:
+			joined = err
+		default:
+			joined = fmt.Errorf("%w; %w", joined, err)
+		}
+	}
+	return joined
 }

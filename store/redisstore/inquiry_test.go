@@ -1,6 +1,7 @@
 package redisstore_test
 
 import (
+	"bufio"
 	"fmt"
 	"net"
 	"strings"
@@ -84,6 +85,72 @@ func TestInquiry_EndsWithClose(t *testing.T) {
 		}
 		if n := len(accepted); n != 1 {
 			t.Errorf("%s: asked after Close", name)
+		}
+	}
+}
+
+// A liar answers each command by what it is told to, in the protocol's own words, in
+// which PORT is its own.
+func liar(t *testing.T, answers map[string]string) (addr string) {
+	t.Helper()
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { listener.Close() })
+	_, port, _ := net.SplitHostPort(listener.Addr().String())
+	go func() {
+		for {
+			conn, err := listener.Accept()
+			if err != nil {
+				return
+			}
+			go func() {
+				defer conn.Close()
+				for lines := bufio.NewScanner(conn); lines.Scan(); {
+					if answer, ok := answers[lines.Text()]; ok {
+						if answer == "" {
+							return
+						}
+						fmt.Fprint(conn, strings.ReplaceAll(answer, "PORT", port))
+					}
+				}
+			}()
+		}
+	}()
+	return listener.Addr().String()
+}
+
+// Answers that make no sense end a call with an error, and nothing else.
+func TestInquiry_AnswersThatMakeNoSense(t *testing.T) {
+	named := func(role string) string {
+		host, port, _ := net.SplitHostPort(liar(t, map[string]string{"ROLE": role}))
+		return liar(t, map[string]string{"SENTINEL": fmt.Sprintf("*2\r\n$%d\r\n%s\r\n$%d\r\n%s\r\n", len(host), host, len(port), port)})
+	}
+	sentinel := func(answer string) string {
+		return "redis+sentinel://" + liar(t, map[string]string{"SENTINEL": answer}) + "/main"
+	}
+	cluster := func(answer string) string { return "redis+cluster://" + liar(t, map[string]string{"CLUSTER": answer}) }
+	const node = "*2\r\n$9\r\n127.0.0.1\r\n:1\r\n"
+	for name, c := range map[string]struct{ url, says string }{
+		"a role that is none":          {"redis+sentinel://" + named("*0\r\n") + "/main", "makes no sense"},
+		"another role":                 {"redis+sentinel://" + named("*1\r\n$5\r\nslave\r\n") + "/main", "it is a replica"},
+		"half a master":                {sentinel("*1\r\n$1\r\nh\r\n"), "malformed"},
+		"a sentinel that hangs up":     {sentinel(""), "EOF"},
+		"a layout that is none":        {cluster(":1\r\n"), "makes no sense"},
+		"slots that don't exist":       {cluster("*1\r\n*3\r\n:0\r\n:16384\r\n" + node), "makes no sense"},
+		"slots in reverse":             {cluster("*1\r\n*3\r\n:9\r\n:0\r\n" + node), "makes no sense"},
+		"slots of nobody":              {cluster("*1\r\n*2\r\n:0\r\n:16383\r\n"), "makes no sense"},
+		"a range that is none":         {cluster("*1\r\n*0\r\n"), "makes no sense"},
+		"a node that is none":          {cluster("*1\r\n*3\r\n:0\r\n:1\r\n*0\r\n"), "makes no sense"},
+		"a cluster node that hangs up": {cluster(""), "EOF"},
+	} {
+		s := open(t, c.url, noOptions)
+		for range 2 { // the second finds out whether anything is stuck
+			err := s.Ping(within(t, time.Second))
+			if err == nil || !strings.Contains(err.Error(), c.says) || strings.Contains(err.Error(), "the server answered: EOF") {
+				t.Errorf("%s: %v, want an error with %q", name, err, c.says)
+			}
 		}
 	}
 }

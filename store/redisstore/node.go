@@ -38,7 +38,7 @@ func openNode(o Options, dial func(context.Context) (redis.Conn, error)) *node {
 		owned:       true,
 		slots:       make(chan struct{}, o.MaxActive),
 		readTimeout: o.ReadTimeout,
-		replicas:    replication{o.WaitReplicas, o.WaitTimeout},
+		replicas:    replication{wanted: o.WaitReplicas, timeout: o.WaitTimeout},
 	}
 	n.pool = &redis.Pool{
 		DialContext: func(ctx context.Context) (redis.Conn, error) {
@@ -112,7 +112,7 @@ func (n *node) release() {
 }
 
 // do sends the command once more if the server was found to have become a
-// replica, since then nothing was written: a new connection may lead to its
+// replica, since then nothing was done: a new connection may lead to its
 // successor.
 //
 // A connection can also die without a word, as where a firewall forgets it, and then
@@ -122,7 +122,7 @@ func (n *node) do(ctx context.Context, c command) (any, error) {
 	epoch, began := n.epoch.Load(), time.Now()
 	reply, err := n.doOnce(ctx, c)
 	switch {
-	case replyCode(err) == "READONLY" && n.renew(epoch):
+	case demoted(err) && n.renew(epoch):
 		reply, err = n.doOnce(ctx, c)
 	case timedOut(err) && waited(began):
 		n.renew(epoch)
@@ -133,6 +133,12 @@ func (n *node) do(ctx context.Context, c command) (any, error) {
 // waited reports whether there was time for a reply, so that its absence says something
 // of the connection.
 func waited(began time.Time) bool { return time.Since(began) >= 20*time.Millisecond }
+
+// demoted reports whether a server has answered that it is a replica.
+func demoted(err error) bool {
+	code := replyCode(err)
+	return code == "READONLY" || code == "MASTERDOWN"
+}
 
 // timedOut reports whether err means that a command was sent, and that time ran out
 // before its reply.
@@ -173,84 +179,14 @@ func (n *node) doOnce(ctx context.Context, c command) (any, error) {
 	return redis.DoContext(conn, ctx, c.name, c.args...)
 }
 
-// doAmong sends c together with the commands it needs before and after it.
-func (n *node) doAmong(ctx context.Context, c command) (any, error) {
-	cs, at := []command{c}, 0
-	if c.asking {
-		cs, at = []command{{name: "ASKING"}, c}, 1
-	}
-	if c.confirm && n.replicas.wanted > 0 {
-		cs = append(cs, n.replicas.wait(ctx))
-	}
-	replies, err := n.pipelineOnce(ctx, cs)
-	if err != nil {
-		return nil, err
-	}
-	if failed, ok := replies[at].(redis.Error); ok {
-		return nil, failed
-	}
-	if len(replies) > at+1 {
-		err = n.replicas.confirmed(replies[at], replies[at+1])
-	}
-	return replies[at], err
-}
-
-// pipeline works in a goroutine of its own, since redigo's Send takes no context
-// and blocks while the network takes no more. When ctx ends first, the goroutine
-// goes on to read the replies, or to run into the timeout that closes the
-// connection, and only then gives it back.
+// pipeline sends all commands before it waits for the first reply.
 func (n *node) pipeline(ctx context.Context, cs []command) ([]any, error) {
 	epoch, began := n.epoch.Load(), time.Now()
-	replies, err := n.pipelineOnce(ctx, cs)
+	replies, err := n.converse(ctx, func(ask question) ([]any, error) { return ask(cs...) })
 	if timedOut(err) && waited(began) {
 		n.renew(epoch)
 	}
 	return replies, err
-}
-
-func (n *node) pipelineOnce(ctx context.Context, cs []command) ([]any, error) {
-	conn, giveBack, err := n.get(ctx)
-	if err != nil {
-		return nil, err
-	}
-	type result struct {
-		replies []any
-		err     error
-	}
-	done := make(chan result, 1)
-	go func() {
-		defer giveBack()
-		for _, c := range cs {
-			if err := conn.Send(c.name, c.args...); err != nil {
-				done <- result{nil, err}
-				return
-			}
-		}
-		// The empty command flushes, and reads a reply for each command sent.
-		replies, err := redis.Values(n.await(ctx, conn))
-		if err == nil && len(replies) != len(cs) {
-			err = errReply
-		}
-		done <- result{replies, err}
-	}()
-	select {
-	case r := <-done:
-		return r.replies, r.err
-	case <-ctx.Done():
-		return nil, ctx.Err()
-	}
-}
-
-func (n *node) await(ctx context.Context, conn redis.Conn) (any, error) {
-	deadline, ok := ctx.Deadline()
-	if !ok {
-		return conn.Do("")
-	}
-	left := max(time.Until(deadline), time.Millisecond)
-	if n.readTimeout > 0 {
-		left = min(left, n.readTimeout)
-	}
-	return redis.DoWithTimeout(conn, left, "")
 }
 
 func (n *node) close() error {

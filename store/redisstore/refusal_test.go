@@ -1,7 +1,9 @@
 package redisstore_test
 
 import (
+	"context"
 	"errors"
+	"io"
 	"strings"
 	"testing"
 	"time"
@@ -91,6 +93,56 @@ func TestRefusals_OfOldServersAreRecognised(t *testing.T) {
 	} {
 		if got := redisstore.ReplyCode(redis.Error(reply)); got != want {
 			t.Errorf("%s: code %q, want %q", reply, got, want)
+		}
+	}
+}
+
+// Which replies mean that nothing was written, and which ones that another server may
+// have the data by now.
+func TestRefusals_WhatTheyMean(t *testing.T) {
+	for reply, want := range map[string]struct{ certain, moved bool }{
+		"BUSY Redis is busy running a script.":                          {true, false},
+		"CLUSTERDOWN The cluster is down":                               {true, true},
+		"CROSSSLOT Keys in request don't hash to the same slot":         {true, false},
+		"DENIED Redis is running in protected mode":                     {true, false},
+		"LOADING Redis is loading the dataset in memory":                {true, true},
+		"MASTERDOWN Link with MASTER is down":                           {true, true},
+		"MISCONF Redis is configured to save RDB snapshots":             {true, false},
+		"MOVED 1 127.0.0.1:1":                                           {true, false},
+		"NOAUTH Authentication required.":                               {true, false},
+		"NOPERM User u has no permissions to run the 'evalsha' command": {true, false},
+		"NOREPLICAS Not enough good replicas to write.":                 {true, true},
+		"OOM command not allowed when used memory > 'maxmemory'.":       {true, false},
+		"READONLY You can't write against a read only replica.":         {true, true},
+		"WRONGPASS invalid username-password pair":                      {true, false},
+		"WRONGTYPE Operation against a key holding the wrong kind":      {true, false},
+		"NOSCRIPT No matching script.":                                  {false, false},
+		"ERR something else":                                            {false, false},
+		"UNKNOWN of a later version":                                    {false, false},
+		// The script may have written before.
+		"ERR ACL failure in script: User u has no permissions":                      {false, false},
+		"NOPERM ACL failure in script: User u has no permissions":                   {false, false},
+		"NOPERM The user executing the script can't run this command or subcommand": {false, false},
+	} {
+		if got := redisstore.Refused(redis.Error(reply)); got != want.certain {
+			t.Errorf("%s: certain is %t", reply, got)
+		}
+		if got := redisstore.MayHaveMoved(redis.Error(reply)); got != want.moved {
+			t.Errorf("%s: may have moved is %t", reply, got)
+		}
+	}
+	for _, c := range []struct {
+		err  error
+		want bool
+	}{
+		{nil, false},
+		{context.Canceled, false},
+		{context.DeadlineExceeded, true},
+		{io.EOF, true},
+		{store.ErrUnconfirmed, true}, // by replicas, one of which may be the master by now
+	} {
+		if got := redisstore.MayHaveMoved(c.err); got != c.want {
+			t.Errorf("%v: may have moved is %t", c.err, got)
 		}
 	}
 }

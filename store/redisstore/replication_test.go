@@ -58,6 +58,7 @@ func TestWaitReplicas_AWriteCountsWhenReplicasHaveIt(t *testing.T) {
 	}
 
 	// What writes nothing waits for nobody.
+	began = time.Now()
 	var met *store.Conflict
 	if err := s.Swap(t.Context(), "id", last.Version, next); !errors.As(err, &met) {
 		t.Errorf("%v, want a conflict", err)
@@ -65,12 +66,22 @@ func TestWaitReplicas_AWriteCountsWhenReplicasHaveIt(t *testing.T) {
 	if err := s.Swap(t.Context(), "none", last.Version, next); !errors.Is(err, store.ErrNotFound) {
 		t.Errorf("%v, want ErrNotFound", err)
 	}
+	if took := time.Since(began); took > 100*time.Millisecond {
+		t.Errorf("two Swaps that wrote nothing took %v", took)
+	}
 	// A command sent twice finds its own work, of which it knows no more.
 	p.DropReply()
 	unconfirmed("a Swap whose reply was lost", s.Swap(t.Context(), "id", r.Version, next))
 	replica.Thaw(t)
 	if err := s.Swap(t.Context(), "id", next.Version, last); err != nil {
 		t.Errorf("when the replica answers again: %v", err)
+	}
+	p.Trips()
+	if err := s.Swap(t.Context(), "id", last.Version, next); err != nil {
+		t.Error(err)
+	}
+	if n := p.Trips(); n != 1 {
+		t.Errorf("then a Swap took %d round trips, want 1", n)
 	}
 }
 

@@ -13,22 +13,30 @@ import (
 	"github.com/gomodule/redigo/redis"
 )
 
-// suspicionPause is how long after one look at where the data is a failure
-// causes no other.
-const suspicionPause = time.Second / 4
+const (
+	// suspicionPause is how long after one look at where the data is a failure
+	// causes no other.
+	suspicionPause = time.Second / 4
+
+	// watchPause is the same for a success. A master that is cut off from all but this
+	// app goes on answering, and has been replaced.
+	watchPause = time.Second
+)
 
 // watched is the backend of a master that Sentinel watches. It is a node whose
 // every new connection leads to what is the master by then, and whose connections
 // to a former master are closed as soon as that is known.
 //
-// A master that has vanished or hangs leaves failures behind. Each makes the
-// backend look, in the background, whether there is a new master by now.
+// The backend looks in the background whether there is a new master by now: after each
+// failure that may mean that, and every now and then while there are calls.
 type watched struct {
 	*node
 	name      string // of the master, for the sentinels
 	servers   dialer
 	sentinels dialer
 	master    *shared[string]
+
+	looked stopwatch // since a success has last made it look
 
 	mu        sync.Mutex
 	addresses []string // of the sentinels, the one that answered last first
@@ -60,10 +68,13 @@ func (w *watched) pipeline(ctx context.Context, cs []command) ([]any, error) {
 	return replies, err
 }
 
-// suspect looks whether there is a new master, if err gives reason to.
+// suspect looks whether there is a new master, soon if err gives reason to.
 func (w *watched) suspect(err error) {
-	if mayHaveMoved(err) {
+	switch {
+	case mayHaveMoved(err):
 		w.master.start(suspicionPause)
+	case w.looked.past(watchPause):
+		w.master.start(watchPause)
 	}
 }
 

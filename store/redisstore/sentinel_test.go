@@ -186,6 +186,40 @@ func TestSentinel_AReplicaIsNoMaster(t *testing.T) {
 	create(t, s, "id", "data")
 }
 
+// A master that is cut off from its replicas and from the sentinels answers the app as
+// ever, while another one has taken over. Nothing fails, and it is left all the same,
+// with all its connections.
+func TestSentinel_LeavesAMasterThatWasReplacedBehindItsBack(t *testing.T) {
+	g := redistest.StartSentinel(t, 1, 0)
+	sentinel, successor := g.Sentinels()[0], redistest.Start(t)
+	monitor := func(node *redistest.Server) {
+		host, port, _ := net.SplitHostPort(node.Addr())
+		sentinel.Do(t, "SENTINEL", "MONITOR", "other", host, port, 1)
+	}
+	monitor(g.Nodes()[0])
+	s := open(t, "redis+sentinel://"+sentinel.Addr()+"/other", noOptions)
+	for i := range 5 {
+		create(t, s, fmt.Sprint("id", i), "data")
+	}
+	sentinel.Do(t, "SENTINEL", "REMOVE", "other")
+	monitor(successor)
+	for deadline := time.Now().Add(10 * time.Second); successor.Do(t, "DBSIZE") == int64(0); {
+		if time.Now().After(deadline) {
+			t.Fatal("the former master is still written to after ten seconds")
+		}
+		writeAgain(t, s, "id", "data")
+	}
+	before := g.Nodes()[0].Do(t, "DBSIZE")
+	var all sync.WaitGroup
+	for i := range 20 {
+		all.Go(func() { writeAgain(t, s, fmt.Sprint("new", i), "data") })
+	}
+	all.Wait()
+	if after := g.Nodes()[0].Do(t, "DBSIZE"); after != before {
+		t.Errorf("the former master has %v records, and had %v", after, before)
+	}
+}
+
 // However many requests fail, the sentinels are asked a few times.
 func TestSentinel_FailuresAskSeldom(t *testing.T) {
 	g := redistest.StartSentinel(t, 1, 0)

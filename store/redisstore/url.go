@@ -52,14 +52,17 @@ var (
 	errUser     = errors.New("redisstore: the URL has a user name without a password; a password alone is written as in redis://:password@host")
 	errHost     = errors.New("redisstore: the URL must list hosts separated by commas, as in redis+cluster://host1:6379,host2:6379")
 	errHosts    = errors.New("redisstore: the URL has several hosts, which only redis+sentinel and redis+cluster URLs can have")
+	errIPv6     = errors.New("redisstore: an IPv6 address in the URL must be in brackets, as in redis://[::1]:6379")
 	errPort     = errors.New("redisstore: the port in the URL must be a number from 1 to 65535")
 	errDatabase = errors.New("redisstore: the database in the URL must be a number, as in redis://host:6379/0")
 	errMaster   = errors.New("redisstore: the URL must name the master that the sentinels watch, by letters, digits, dots, hyphens and underscores, as in redis+sentinel://host1,host2,host3/master-name/0; special characters in a password must be percent-encoded")
 	errCluster  = errors.New("redisstore: a cluster has no other database than 0; use a prefix to share it")
 	errPrefix   = errors.New("redisstore: a prefix with a brace is no use in a cluster: all keys would be on one node; use another prefix")
 
-	errCredentials = errors.New("redisstore: the URL has a password, and there are Options.Credentials; use one of them")
-	errDBParameter = errors.New("redisstore: the parameter db is for unix URLs; elsewhere the database is the path, as in redis://host:6379/2")
+	errCredentials    = errors.New("redisstore: the URL has a password, and there are Options.Credentials; use one of them")
+	errSentinelUnused = errors.New("redisstore: Options.SentinelUsername and SentinelPassword need a redis+sentinel URL")
+	errSentinelUser   = errors.New("redisstore: there is a user name for the sentinels (sentinel_username) without a password (sentinel_password)")
+	errDBParameter    = errors.New("redisstore: the parameter db is for unix URLs; elsewhere the database is the path, as in redis://host:6379/2")
 
 	errSocket = errors.New("redisstore: a unix URL has no host and an absolute path, as in unix:///run/redis.sock")
 )
@@ -106,6 +109,10 @@ func parse(rawURL string, o Options) (target, Options, error) {
 		return target{}, o, err
 	case o.Credentials != nil && t.servers.password != "":
 		return target{}, o, errCredentials
+	case t.topology != sentinels && (o.SentinelUsername != "" || o.SentinelPassword != ""):
+		return target{}, o, errSentinelUnused
+	case o.SentinelUsername != "" && o.SentinelPassword == "":
+		return target{}, o, errSentinelUser
 	case t.topology == clustered && strings.Contains(o.Prefix, "{"):
 		return target{}, o, errPrefix
 	}
@@ -156,7 +163,7 @@ func (t *target) readServers(u *url.URL, hosts []string, port string) error {
 	switch t.topology {
 	case sentinels:
 		t.master, path, _ = strings.Cut(path, "/")
-		if !masterName.MatchString(t.master) {
+		if !masterName.MatchString(t.master) || u.RawPath != "" {
 			return errMaster
 		}
 	case clustered:
@@ -178,6 +185,9 @@ func parseHost(s, port string) (string, error) {
 		return "", errURL
 	}
 	host := u.Hostname()
+	if strings.Contains(host, ":") && !strings.Contains(s, "[") {
+		return "", errIPv6
+	}
 	if host == "" {
 		host = "localhost"
 	}

@@ -92,6 +92,11 @@ func TestOpen_RefusesWhatCantBeUsed(t *testing.T) {
 		{"redis+sentinel://secret:12/secret@h1,h2/0", "must name the master"},
 		{"redis+sentinel://secret:12/secret:secret/0", "must name the master"},
 		{"redis+cluster://secret:12/secret@h1,h2", "no other database"},
+		{"redis+sentinel://:secret@h1/name%2f0", "must name the master"},
+		{"redis+sentinel://:secret@h1/name?sentinel_username=secret", "without a password"},
+		{"redis://:secret@::1", "in brackets"},
+		{"redis://fe80::2/0", "in brackets"},
+		{"redis+cluster://h1,::1", "in brackets"},
 		{"redis+cluster://", "list hosts"},
 		{"redis+cluster://:secret@h1,h2/1", "no other database"},
 		{"redis+cluster://:secret@h1,h2?db=1", "database is the path"},
@@ -111,15 +116,18 @@ func TestOpen_RefusesWhatCantBeUsed(t *testing.T) {
 
 func TestOpen_RefusesOptionsThatCantBeUsed(t *testing.T) {
 	for says, o := range map[string]redisstore.Options{
-		"MaxActive":    {MaxActive: -1},
-		"MaxIdle":      {MaxIdle: -1},
-		"IdleTimeout":  {IdleTimeout: -1},
-		"DialTimeout":  {DialTimeout: -1},
-		"ReadTimeout":  {ReadTimeout: -1},
-		"WriteTimeout": {WriteTimeout: -1},
-		"rediss":       {TLS: &tls.Config{}},
-		"ConnLifetime": {ConnLifetime: -1},
-		"ClientName":   {ClientName: "two words"},
+		"MaxActive":                 {MaxActive: -1},
+		"MaxIdle":                   {MaxIdle: -1},
+		"IdleTimeout":               {IdleTimeout: -1},
+		"DialTimeout":               {DialTimeout: -1},
+		"ReadTimeout":               {ReadTimeout: -1},
+		"WriteTimeout":              {WriteTimeout: -1},
+		"rediss":                    {TLS: &tls.Config{}},
+		"ConnLifetime":              {ConnLifetime: -1},
+		"WaitReplicas":              {WaitReplicas: -1},
+		"WaitTimeout":               {WaitTimeout: -1},
+		"need a redis+sentinel URL": {SentinelPassword: secretPassword},
+		"ClientName":                {ClientName: "two words"},
 	} {
 		if _, err := redisstore.Open("redis://localhost", o); err == nil || !strings.Contains(err.Error(), says) {
 			t.Errorf("%+v: %v, want an error with %q", o, err, says)
