@@ -62,7 +62,8 @@
 //     If it fails, the client gets one error response and nothing of the handler's.
 //   - P6, no hang. Every operation on the store has a deadline, retries included.
 //     An outage answers 503 and touches no cookie. After a few deadlines in a row
-//     requests fail at once, and one at a time finds out when the store is back.
+//     requests fail at once, and a probe in the background finds out when the store
+//     is back.
 //     Limit: a handler that commits several times can meet the deadline as often.
 //   - P7, bad data is contained. A damaged record is a fresh session, a damaged
 //     value is an absent one, a malformed id never reaches the store.

@@ -5,6 +5,8 @@ import (
 	"net/http"
 	"slices"
 	"testing"
+	"testing/synctest"
+	"time"
 
 	"github.com/gosatchel/satchel/flash"
 	"github.com/gosatchel/satchel/internal/trial"
@@ -76,4 +78,32 @@ func TestP4_MessagesGoBackInTheirOrder(t *testing.T) {
 	if got := shown(b.Get(t, "/take")); !slices.Equal(got, []string{"a", "b", "c"}) {
 		t.Errorf("the next page shows %v", got)
 	}
+}
+
+// A store that lets the page's commit wait in vain is not waited for once more to take
+// the messages back: together they have the time of one operation.
+func TestP6_PuttingMessagesBackHasNoTimeOfItsOwn(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		hangs := false
+		hanging := trial.Intercept(trial.Memory(t), func(op trial.Op, call func() error) error {
+			if hangs && op.Name == "swap" {
+				<-op.Ctx.Done() // as for a connection
+				return fmt.Errorf("%w: %w", op.Ctx.Err(), store.ErrNotApplied)
+			}
+			return call()
+		})
+		b := browse(hanging, pages{"/add": add, "/page": func(w http.ResponseWriter, r *http.Request) {
+			flash.Take(r.Context())
+			flash.Info(r.Context(), "b")
+			hangs = true
+		}})
+		b.Get(t, "/add?a")
+		began := time.Now()
+		if w := b.Get(t, "/page"); w.Code != http.StatusServiceUnavailable {
+			t.Errorf("status %d, want 503", w.Code)
+		}
+		if took := time.Since(began); took > 2*time.Second {
+			t.Errorf("it took %v, want no more than one StoreTimeout of two seconds", took)
+		}
+	})
 }

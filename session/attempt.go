@@ -39,6 +39,12 @@ type attempt struct {
 func (t *transaction) attempt(ctx context.Context, op string) *attempt {
 	a := t.manager.attempt(ctx, op)
 	a.t = t
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if !t.until.IsZero() {
+		a.until, a.writing.until = t.until, t.until
+	}
+	t.attempted = a.until
 	return a
 }
 

@@ -2,8 +2,10 @@ package session_test
 
 import (
 	"context"
+	"net/http"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/gosatchel/satchel/internal/trial"
 	"github.com/gosatchel/satchel/session"
@@ -56,7 +58,7 @@ func TestP6_BreakerClaimsNothing(t *testing.T) {
 }
 
 // keepOpen opens the breaker with requests of b, and keeps it open with a probe until
-// it is told to end it. The store is well then.
+// it is told to end it. The store is well then, and the breaker closed.
 func keepOpen(t *testing.T, a *ailing, b *trial.Browser) (endProbe func()) {
 	t.Helper()
 	a.ails(hangs)
@@ -66,15 +68,21 @@ func keepOpen(t *testing.T, a *ailing, b *trial.Browser) (endProbe func()) {
 	}
 	all.Wait()
 	probing, gate, done := make(chan struct{}), make(chan struct{}), make(chan struct{})
-	a.ails(func(trial.Op) error { close(probing); <-gate; return nil })
+	var begun sync.Once // another probe follows on a slow machine
+	a.ails(func(trial.Op) error { begun.Do(func() { close(probing) }); <-gate; return nil })
 	go func() {
 		defer close(done)
 		visit(t, b.Fork(), nothing)
 	}()
 	<-probing
+	<-done
 	return func() {
 		a.ails(nil)
 		close(gate)
-		<-done
+		for end := time.Now().Add(10 * time.Second); visit(t, b.Fork(), nothing).Code != http.StatusOK; {
+			if time.Now().After(end) {
+				t.Fatal("it stays open when the probe has succeeded")
+			}
+		}
 	}
 }

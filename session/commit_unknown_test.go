@@ -186,7 +186,7 @@ func TestP1_UnknownOutcome(t *testing.T) {
 				})
 				wantStoreError(t, "Commit", err, true)
 				wantStatus(t, w, http.StatusServiceUnavailable)
-				wantSame(t, "Retry-After", w.Header().Get("Retry-After"), "2")
+				wantSame(t, "Retry-After", w.Header().Get("Retry-After"), "") // or it might be done twice
 				wantNoCookie(t, w)
 				// The visitor still has the old cookie, if any. What it opens is the
 				// session as it was, or with the change, or nothing after a renewal.

@@ -38,7 +38,7 @@ func (m *Manager) Do(ctx context.Context, token string, fn func(ctx context.Cont
 	returned := false
 	defer func() {
 		if !returned || err != nil {
-			t.giveBack(ctx)
+			t.giveBack(ctx, err)
 		}
 	}()
 	err = fn(ctx)

@@ -15,7 +15,8 @@ const retryAfter = "2"
 
 // Error answers a request whose session could not be loaded or committed, and is
 // the default of Options.OnError: 503 with Retry-After for a *[StoreError], 409
-// for [ErrEnded], 500 for anything else. The body is a sentence for the visitor,
+// for [ErrEnded], 500 for anything else. A 503 for [ErrUnknown] has no Retry-After:
+// programs would repeat what may have been done. The body is a sentence for the visitor,
 // in JSON as {"error":"..."} where the request accepts that rather than HTML,
 // otherwise as text. It says nothing of err; the log does.
 func Error(w http.ResponseWriter, r *http.Request, err error) {
@@ -31,7 +32,7 @@ func Error(w http.ResponseWriter, r *http.Request, err error) {
 		status, sentence = http.StatusConflict, "Your session has changed meanwhile, and nothing was saved. Please reload the page."
 	}
 	h := w.Header()
-	if status == http.StatusServiceUnavailable {
+	if status == http.StatusServiceUnavailable && !errors.Is(err, ErrUnknown) {
 		h.Set("Retry-After", retryAfter)
 	}
 	h.Set("Cache-Control", "no-store")

@@ -73,9 +73,15 @@ func (t *transaction) stillUnseen(undos []undo) {
 }
 
 // giveBack drops what was to be changed, and puts back what was taken. It costs
-// no round trip if nothing was.
-func (t *transaction) giveBack(ctx context.Context) {
+// no round trip if nothing was. If cause is that the store failed, it has what that has
+// left of the time.
+func (t *transaction) giveBack(ctx context.Context, cause error) {
 	t.drop()
+	if isStoreError(cause) {
+		t.mu.Lock()
+		t.until = t.attempted
+		t.mu.Unlock()
+	}
 	if len(t.unseen(ctx)) == 0 {
 		return
 	}

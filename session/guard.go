@@ -23,17 +23,27 @@ type guard struct {
 	store.Store
 	indexer store.Indexer // nil if the store has no index
 	breaker *breaker.Breaker
-	slow    time.Duration // what makes a failure a strike: a tenth of an operation's timeout
+	timeout time.Duration // of an operation
+	slow    time.Duration // what makes a failure a strike: a tenth of it
 	log     func(level slog.Level, msg string, args ...any)
 }
 
 func newGuard(s store.Store, timeout time.Duration, log func(slog.Level, string, ...any)) *guard {
 	indexer, _ := s.(store.Indexer)
-	return &guard{Store: s, indexer: indexer, breaker: breaker.New(timeout), slow: timeout / 10, log: log}
+	g := &guard{Store: s, indexer: indexer, timeout: timeout, slow: timeout / 10, log: log}
+	g.breaker = breaker.New(g.probe, timeout, g.slow)
+	return g
+}
+
+// probe looks for a record that is not there.
+func (g *guard) probe(p breaker.Pass) {
+	ctx, cancel := context.WithTimeout(context.Background(), g.timeout)
+	defer cancel()
+	_, _ = g.find(ctx, p, "probe")
 }
 
 var (
-	errOpen = errors.New("the store has not been answering; until one operation finds it back, no other is tried")
+	errOpen = errors.New("the store has not been answering; until it does, nothing else is tried")
 
 	// errOpenToWrites saves the look at what became of a write that was not sent.
 	errOpenToWrites = fmt.Errorf("%w: %w", errOpen, store.ErrNotApplied)
@@ -43,36 +53,36 @@ var (
 )
 
 // run makes the call of an operation that was let through.
-func (g *guard) run(p breaker.Pass, call func() error) (err error) {
+func (g *guard) run(ctx context.Context, p breaker.Pass, call func() error) (err error) {
 	err = errUnfinished
-	defer func() { g.settle(p, err) }()
+	defer func() { g.settle(ctx, p, err) }()
 	return call()
 }
 
 // settle draws the conclusions from how an operation has ended.
-func (g *guard) settle(p breaker.Pass, err error) {
-	if err == nil && !g.breaker.Strained() {
+func (g *guard) settle(ctx context.Context, p breaker.Pass, err error) {
+	if err == nil && g.breaker.Answered(p) {
 		return
 	}
-	switch turn, after := g.breaker.Settle(p, g.judge(err, g.breaker.Took(p))); turn {
+	switch turn, after := g.breaker.Settle(p, g.judge(ctx, err, g.breaker.Took(p))); turn {
 	case breaker.Opened:
 		g.log(slog.LevelError, "session: the store does not answer; requests fail at once until it does", "error", err)
 	case breaker.Closed:
-		g.log(slog.LevelInfo, "session: the store answers again", "after", after.Round(time.Millisecond))
+		g.log(slog.LevelInfo, "session: the store keeps nobody waiting any more", "after", after.Round(time.Millisecond))
 	}
 }
 
 // judge returns what err, after took, says of the store.
 //
-// An operation that was given up early says nothing: the client went away, or
-// the steps before it had used up its deadline. So it is no use to keep such
-// operations from becoming the probe. The next one will be.
-func (g *guard) judge(err error, took time.Duration) breaker.Finding {
+// An operation that was given up early says nothing: the client went away, or had
+// less patience than we, or the steps before it had used up its deadline. Clients that
+// come and go must not deny others a store that is only slow.
+func (g *guard) judge(ctx context.Context, err error, took time.Duration) breaker.Finding {
 	var conflict *store.Conflict
 	switch {
 	case err == nil, errors.Is(err, store.ErrNotFound), errors.As(err, &conflict), errors.Is(err, store.ErrDamaged):
 		return breaker.Answered
-	case err == errUnfinished:
+	case err == errUnfinished, givenUp(ctx):
 		return breaker.Nothing
 	case errors.Is(err, store.ErrUnconfirmed) && !errors.Is(err, context.DeadlineExceeded):
 		return breaker.Nothing // mostly that replicas are late, and the store itself is not
@@ -85,7 +95,7 @@ func (g *guard) judge(err error, took time.Duration) breaker.Finding {
 }
 
 func (g *guard) Find(ctx context.Context, id string) (found store.Record, err error) {
-	p, ok := g.breaker.Admit()
+	p, ok := g.breaker.Enter(ctx)
 	if !ok {
 		return store.Record{}, errOpen
 	}
@@ -100,7 +110,7 @@ func (g *guard) look(ctx context.Context, id string) (found store.Record, err er
 }
 
 func (g *guard) find(ctx context.Context, p breaker.Pass, id string) (found store.Record, err error) {
-	err = g.run(p, func() error {
+	err = g.run(ctx, p, func() error {
 		found, err = g.Store.Find(ctx, id)
 		return err
 	})
@@ -108,41 +118,47 @@ func (g *guard) find(ctx context.Context, p breaker.Pass, id string) (found stor
 }
 
 func (g *guard) Swap(ctx context.Context, id string, prev store.Version, next store.Record) error {
-	return g.write(func() error { return g.Store.Swap(ctx, id, prev, next) })
+	return g.write(ctx, func() error { return g.Store.Swap(ctx, id, prev, next) })
 }
 
 func (g *guard) Touch(ctx context.Context, id string, v store.Version, ttl time.Duration) error {
-	return g.write(func() error { return g.Store.Touch(ctx, id, v, ttl) })
+	return g.write(ctx, func() error { return g.Store.Touch(ctx, id, v, ttl) })
 }
 
 func (g *guard) Delete(ctx context.Context, id string) error {
-	return g.write(func() error { return g.Store.Delete(ctx, id) })
+	return g.write(ctx, func() error { return g.Store.Delete(ctx, id) })
+}
+
+// remove is a Delete that is tried even then: what it is about would otherwise stay
+// behind.
+func (g *guard) remove(ctx context.Context, id string) error {
+	return g.run(ctx, g.breaker.Free(), func() error { return g.Store.Delete(ctx, id) })
 }
 
 func (g *guard) Index(ctx context.Context, owner, ref, id string, ttl time.Duration) error {
-	return g.write(func() error { return g.indexer.Index(ctx, owner, ref, id, ttl) })
+	return g.write(ctx, func() error { return g.indexer.Index(ctx, owner, ref, id, ttl) })
 }
 
 func (g *guard) Unindex(ctx context.Context, owner, id string) error {
-	return g.write(func() error { return g.indexer.Unindex(ctx, owner, id) })
+	return g.write(ctx, func() error { return g.indexer.Unindex(ctx, owner, id) })
 }
 
 func (g *guard) Owned(ctx context.Context, owner string) (entries []store.Entry, err error) {
-	p, ok := g.breaker.Admit()
+	p, ok := g.breaker.Enter(ctx)
 	if !ok {
 		return nil, errOpen
 	}
-	err = g.run(p, func() error {
+	err = g.run(ctx, p, func() error {
 		entries, err = g.indexer.Owned(ctx, owner)
 		return err
 	})
 	return entries, err
 }
 
-func (g *guard) write(call func() error) error {
-	p, ok := g.breaker.Admit()
+func (g *guard) write(ctx context.Context, call func() error) error {
+	p, ok := g.breaker.Enter(ctx)
 	if !ok {
 		return errOpenToWrites
 	}
-	return g.run(p, call)
+	return g.run(ctx, p, call)
 }

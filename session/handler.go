@@ -48,7 +48,11 @@ func (m *Manager) Handler(next http.Handler) http.Handler {
 				rw.fail(err)
 				return
 			}
-			t.log(slog.LevelError, "session: not available; the request goes on without", "error", err)
+			level := slog.LevelError
+			if r.Context().Err() != nil {
+				level = slog.LevelDebug // nobody waits for the answer any more
+			}
+			t.log(level, "session: not available; the request goes on without", "error", err)
 		}
 
 		returned := false

@@ -46,7 +46,7 @@ type Options struct {
 	// renewal takes several steps, and counts as one), ending. Default 2 s. A
 	// quarter of a commit's time is kept back for finding out what became of a
 	// write that got no answer. While a store leaves one operation after the other
-	// without an answer, only one at a time waits for it; see the package
+	// without an answer, none waits for it, until a probe finds it back; see the package
 	// documentation. At most 30 s.
 	StoreTimeout time.Duration
 

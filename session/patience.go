@@ -52,6 +52,22 @@ func (p *patience) Err() error {
 	return nil
 }
 
+type patienceKey struct{}
+
+func (p *patience) Value(key any) any {
+	if key == (patienceKey{}) {
+		return p
+	}
+	return p.Context.Value(key)
+}
+
+// givenUp reports whether ctx is over because its caller's is, and not because of the
+// time that an operation has.
+func givenUp(ctx context.Context) bool {
+	p, ok := ctx.Value(patienceKey{}).(*patience)
+	return ok && p.Context.Err() != nil
+}
+
 // end gives up the timer, if there is one.
 func (p *patience) end() {
 	p.mu.Lock()

@@ -92,8 +92,9 @@ func (m *Manager) Revoke(ctx context.Context, user, ref string) error {
 
 // RevokeAll ends all sessions of user, from the very next request on, everywhere.
 // None that is renewed at the same time gets away; a sign-in at the same time is
-// ended too, or happened after. It takes some round trips for each session. After a
-// *[StoreError] some may still be there.
+// ended too, or happened after. It takes some round trips for each session, within
+// Options.StoreTimeout each, and goes on to the next one as long as ctx is not done. After
+// a *[StoreError] some may still be there.
 //
 // It ends the session of the request that calls it too, if that is user's. To keep that
 // one, after a password was changed for example, use [RevokeOthers].
@@ -178,14 +179,14 @@ func (m *Manager) revoke(ctx context.Context, user, mine string, chosen func(ref
 			if was && (l.record == nil || !l.record.ended) {
 				found++
 			}
+			if ctx.Err() != nil {
+				return ended + found, &StoreError{"revoke", context.Cause(ctx)}
+			}
 		}
 		if found == 0 {
 			return ended, nil
 		}
 		ended += found
-		if ctx.Err() != nil {
-			return ended, &StoreError{"revoke", context.Cause(ctx)}
-		}
 	}
 	return ended, &StoreError{"revoke", errors.New("the user's sessions keep being renewed")}
 }

@@ -286,3 +286,31 @@ func TestP12_DeadEntriesLeaveRedisAfterAMinute(t *testing.T) {
 	wantListed(t, census, "7", 1)
 	wantSame(t, "entries: a session, and one that may be about to be created", server.Do(t, "HLEN", key).(int64), 2)
 }
+
+// TestP6_RevokeAllEndsWithItsContext, also between two sessions: a handler must not hang
+// for as many deadlines as a user has sessions.
+func TestP6_RevokeAllEndsWithItsContext(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		a := newAiling(trial.Memory(t))
+		m := session.New(a, plainHTTP())
+		const sessions = 10
+		for range sessions {
+			visitOK(t, trial.NewBrowser(m.Handler(obliging)), signIn("7"))
+		}
+		a.ails(failsAfter(time.Second, nil))
+		ctx, cancel := context.WithTimeout(t.Context(), 3*time.Second)
+		defer cancel()
+		began := time.Now()
+		wantStoreError(t, "RevokeAll", m.RevokeAll(ctx, "7"), false)
+		if took := time.Since(began); took > 3*time.Second+deadline {
+			t.Errorf("it took %v, with a deadline of 3 s and one session under way", took)
+		}
+		a.ails(nil)
+		left, err := m.Sessions(t.Context(), "7")
+		wantError(t, "Sessions", err, nil)
+		if len(left) == 0 || len(left) == sessions {
+			t.Errorf("%d of %d sessions are left, want some", len(left), sessions)
+		}
+		wantError(t, "RevokeAll", m.RevokeAll(t.Context(), "7"), nil)
+	})
+}

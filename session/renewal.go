@@ -80,7 +80,7 @@ func (a *attempt) carryOver(created, current *record) error {
 func (a *attempt) discard() {
 	cleaning := patience{Context: a.ctx, until: a.until}
 	defer cleaning.end()
-	if a.m.store.Delete(&cleaning, a.ident.id) == nil {
+	if a.m.store.remove(&cleaning, a.ident.id) == nil {
 		a.unindex(persisted{a.ident, a.next})
 	}
 }

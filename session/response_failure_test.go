@@ -35,7 +35,7 @@ func (s *running) expectApology(t *testing.T, a *reply, method string, want apol
 	t.Helper()
 	body := want.sentence + "\n"
 	lines = append(lines, textPlain, "Content-Length: "+strconv.Itoa(len(body)), "Cache-Control: no-store", "X-Content-Type-Options: nosniff")
-	if want.status == http.StatusServiceUnavailable {
+	if want == sorryOutage {
 		lines = append(lines, "Retry-After: 2")
 	}
 	if method == http.MethodHead {

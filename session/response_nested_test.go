@@ -105,6 +105,10 @@ func TestP5_WhereANestedManagerFailsThereIsOneErrorResponse(t *testing.T) {
 				if out, _ := n.edge.seen(); !reflect.DeepEqual(out, []string{"WriteHeader 503", "Write", "return"}) {
 					t.Errorf("%q came out, want one error response", out)
 				}
+				// What the client is told to try again must not have been done.
+				if got := n.storedOuter(t, outer); got != "outer red" {
+					t.Errorf("the visitor's outer session is %q now, want it as it was", got)
+				}
 			})
 		}
 	})

@@ -46,6 +46,9 @@ type transaction struct {
 	failure  error // of the last commit that failed
 	tooLate  error // the first change that came after the handler had returned
 
+	attempted time.Time // when the time of the last operation on the store ends
+	until     time.Time // if not zero, when that of all others does
+
 	headersSent bool
 	sealed      bool // the handler has returned
 	held        bool // the browser came with the cookie of this session

@@ -2,18 +2,21 @@
 // does not answer.
 //
 // It is about waiting. An operation that waited in vain is a strike. After MaxStrikes
-// in a row the breaker is open: operations are not let through, except for one at a time,
-// the probe. The first that ends otherwise closes it, also if it began before. There is no
-// timer: whoever comes next is the next probe, so a server that is back is found by the
-// first who asks for it.
+// in a row the breaker is open, and operations are not let through. Whoever comes then
+// has the server probed, in the background and once at a time, and waits a moment for
+// what comes of it. Any answer closes the breaker. There is no timer: nobody asks for a
+// server that nobody needs.
 //
 // What counts as waiting in vain is for the caller to judge.
 package breaker
 
 import (
+	"context"
 	"sync"
 	"sync/atomic"
 	"time"
+
+	"github.com/gosatchel/satchel/internal/detached"
 )
 
 // MaxStrikes is how many operations in a row fail after a long wait before the others
@@ -22,17 +25,23 @@ const MaxStrikes = 5
 
 // Breaker counts strikes. Its methods are safe for concurrent use. Create it with [New].
 type Breaker struct {
+	probe    func(Pass)
 	patience time.Duration
+	moment   time.Duration
 	born     time.Time
 
 	// strained says that there are strikes. While there are none, no operation
 	// takes the lock.
 	strained atomic.Bool
 
+	// answered is when, since born, the latest operation began that was answered, as
+	// far as that was noted. What began before and failed is no news.
+	answered atomic.Int64
+
 	mu      sync.Mutex
 	strikes int           // in a row, up to MaxStrikes
 	opened  time.Duration // when there were so many, since born
-	probe   Pass          // the zero Pass while there is none
+	probing Pass          // the zero Pass while there is no probe under way
 	probes  int           // how many there were
 }
 
@@ -42,29 +51,49 @@ type Pass struct {
 	probe int           // its number, 0 if it is none
 }
 
-// New returns a breaker that is closed. A probe that has not ended after patience is not
-// waited for any more: one that minds no deadline may never end.
-func New(patience time.Duration) *Breaker {
-	return &Breaker{patience: patience, born: time.Now()}
+// New returns a breaker that is closed.
+//
+// probe asks the server something that changes nothing, within patience, and calls
+// Settle. One that has not ended after patience is not waited for any more: a server's
+// client that minds no deadline may never end it. moment is how long the operation waits
+// that has caused the probe.
+func New(probe func(Pass), patience, moment time.Duration) *Breaker {
+	return &Breaker{probe: probe, patience: patience, moment: moment, born: time.Now()}
 }
 
-// Admit returns the pass of an operation, or false if it is to fail at once.
-func (b *Breaker) Admit() (p Pass, ok bool) {
-	p = b.Free()
+// Enter returns the pass of an operation, or false if it is to fail at once. If it has
+// to wait, it returns when ctx is done. It panics if the probe that it waits for does.
+func (b *Breaker) Enter(ctx context.Context) (Pass, bool) {
+	p := b.Free()
 	if !b.strained.Load() {
 		return p, true
 	}
+	if probe, due := b.beginProbe(p); due {
+		done := detached.Call(func() (struct{}, error) { b.probe(probe); return struct{}{}, nil }, func() {})
+		timer := time.NewTimer(b.moment)
+		defer timer.Stop()
+		select {
+		case probed := <-done:
+			_, _ = probed.Result("the probe")
+		case <-timer.C:
+		case <-ctx.Done():
+		}
+	}
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	if b.strikes < MaxStrikes {
-		return p, true
-	}
-	if b.probe.probe != 0 && p.began-b.probe.began <= b.patience {
-		return p, false
+	return b.Free(), b.strikes < MaxStrikes
+}
+
+// beginProbe returns the pass of a probe if it is time for one.
+func (b *Breaker) beginProbe(p Pass) (Pass, bool) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if b.strikes < MaxStrikes || b.probing.probe != 0 && p.began-b.probing.began <= b.patience {
+		return Pass{}, false
 	}
 	b.probes++
 	p.probe = b.probes
-	b.probe = p
+	b.probing = p
 	return p, true
 }
 
@@ -74,9 +103,16 @@ func (b *Breaker) Free() Pass { return Pass{began: time.Since(b.born)} }
 // Took returns how long ago the pass was given.
 func (b *Breaker) Took(p Pass) time.Duration { return time.Since(b.born) - p.began }
 
-// Strained reports whether there are strikes. While there are none, a success need not
-// be settled.
-func (b *Breaker) Strained() bool { return b.strained.Load() }
+// Answered settles an operation that was answered, at next to no cost, and reports
+// whether that was all there is to do. If not, Settle does the rest.
+func (b *Breaker) Answered(p Pass) bool {
+	// Not each time, since all processors would want the one place.
+	const exact = int64(time.Millisecond)
+	if last := b.answered.Load(); int64(p.began) > last+exact {
+		b.answered.CompareAndSwap(last, int64(p.began))
+	}
+	return !b.strained.Load()
+}
 
 // A Finding is what the end of an operation says of the server.
 type Finding int
@@ -99,24 +135,24 @@ const (
 // Settle draws the conclusion from how an operation has ended. If that closes the
 // breaker, after is how long it was open.
 func (b *Breaker) Settle(p Pass, found Finding) (turn Turn, after time.Duration) {
-	if found == Answered && !b.strained.Load() {
+	if found == Answered && b.Answered(p) {
 		return Stayed, 0
 	}
 	now := time.Since(b.born)
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	wasOpen := b.strikes == MaxStrikes
-	if p.probe != 0 && p.probe == b.probe.probe {
-		b.probe = Pass{} // whatever came of it, the next operation may be one
+	if p.probe != 0 && p.probe == b.probing.probe {
+		b.probing = Pass{} // whatever came of it, it is time for another one
 	}
 	switch {
 	case found == Answered:
-		b.strikes, b.probe = 0, Pass{}
+		b.strikes, b.probing = 0, Pass{}
 		b.strained.Store(false)
 		if wasOpen {
 			return Closed, now - b.opened
 		}
-	case found == Strike && !wasOpen:
+	case found == Strike && !wasOpen && int64(p.began) >= b.answered.Load():
 		b.strikes++
 		b.strained.Store(true)
 		if b.strikes == MaxStrikes {

@@ -229,8 +229,8 @@ func (c *Crowd) request(path, cookie string, query ...string) (a answer) {
 	switch a.status {
 	case http.StatusOK, http.StatusConflict:
 	case http.StatusServiceUnavailable:
-		if w.Header.Get("Retry-After") == "" {
-			c.t.Errorf("%s answers 503 without Retry-After", path)
+		if after := w.Header.Get("Retry-After"); (after == "") != a.unknown() {
+			c.t.Errorf("%s answers 503 %q with Retry-After %q; who repeats what is unknown may do it twice", path, a.body, after)
 		}
 	default:
 		c.t.Errorf("%s answers %d: %s", path, a.status, a.body)
@@ -258,7 +258,7 @@ func (c *Crowd) note(a answer) {
 		c.answers[made].Add(1)
 	case a.unknown():
 		c.answers[unknown].Add(1)
-	default:
+	case a.status == http.StatusServiceUnavailable:
 		c.answers[failed].Add(1)
-	}
+	} // and not a straggler, who can be refused at any time
 }

@@ -159,7 +159,7 @@ func TestCluster_ANodeThatHangsHoldsNoOtherSlot(t *testing.T) {
 }
 
 // After a few calls have waited for a node that hangs, the others fail at once, but for
-// one at a time that finds out when it is back.
+// one that now and then waits a moment for news of it.
 func TestCluster_ANodeThatHangsKeepsFewWaiting(t *testing.T) {
 	c := redistest.StartCluster(t, 3, 0, "--cluster-require-full-coverage", "no")
 	s := open(t, c.URL(), noOptions)
@@ -182,7 +182,7 @@ func TestCluster_ANodeThatHangsKeepsFewWaiting(t *testing.T) {
 				switch {
 				case took > deadline+slack:
 					t.Errorf("returned after %v with a deadline of %v", took, deadline)
-				case took >= deadline:
+				case took >= deadline/4:
 					waited++
 				case !hangs:
 				case err == nil || !strings.Contains(err.Error(), "not been answering") || !errors.Is(err, store.ErrNotApplied):
@@ -196,17 +196,15 @@ func TestCluster_ANodeThatHangsKeepsFewWaiting(t *testing.T) {
 	}
 	crowd(5, true)
 	for range 3 {
-		if waited := crowd(30, true); waited != 1 {
-			t.Errorf("%d of 30 calls waited, want one", waited)
+		if waited := crowd(30, true); waited > 1 {
+			t.Errorf("%d of 30 calls waited, want one at most", waited)
 		}
 		if got := find(t, s, elsewhere); string(got.Data) != "data" {
 			t.Errorf("on another node, data %q", got.Data)
 		}
 	}
 	hung.Thaw(t)
-	if got := find(t, s, here); string(got.Data) != "data" {
-		t.Errorf("when the node is back, data %q", got.Data)
-	}
+	again(t, func(ctx context.Context) error { _, err := s.Find(ctx, here); return err })
 	if waited := crowd(30, false); waited != 0 {
 		t.Errorf("%d calls waited for a node that is back", waited)
 	}

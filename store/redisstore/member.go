@@ -22,17 +22,33 @@ type member struct {
 }
 
 func openMember(o Options, dial func(context.Context) (redis.Conn, error)) *member {
-	return &member{openNode(o, dial), breaker.New(o.DialTimeout + o.ReadTimeout)}
+	m := &member{node: openNode(o, dial)}
+	m.breaker = breaker.New(m.probe, probeTimeout, inVain)
+	return m
 }
 
 // errHangs is also a reason to look for a successor, but not one to wait for it.
-var errHangs error = &unsentError{errors.New("the node has not been answering; until one command finds it back, no other is tried")}
+var errHangs error = &unsentError{errors.New("the node has not been answering; until it does, nothing else is tried")}
 
-// inVain is how long a call must have waited that failed, for its node to seem to hang.
-const inVain = 100 * time.Millisecond
+const (
+	// inVain is how long a call must have waited that failed, for its node to seem to
+	// hang.
+	inVain = 100 * time.Millisecond
+
+	// probeTimeout is how long a node that seems to hang is waited for each time.
+	probeTimeout = 2 * time.Second
+)
+
+// probe asks for a reply of any kind, be it that this is not permitted.
+func (m *member) probe(p breaker.Pass) {
+	ctx, cancel := context.WithTimeout(context.Background(), probeTimeout)
+	defer cancel()
+	_, err := m.node.do(ctx, command{name: "PING"})
+	m.breaker.Settle(p, m.judge(err, p))
+}
 
 func (m *member) do(ctx context.Context, c command) (reply any, err error) {
-	p, ok := m.breaker.Admit()
+	p, ok := m.breaker.Enter(ctx)
 	if !ok {
 		return nil, errHangs
 	}
@@ -42,7 +58,7 @@ func (m *member) do(ctx context.Context, c command) (reply any, err error) {
 }
 
 func (m *member) pipeline(ctx context.Context, cs []command) (replies []any, err error) {
-	p, ok := m.breaker.Admit()
+	p, ok := m.breaker.Enter(ctx)
 	if !ok {
 		return nil, errHangs
 	}
@@ -55,9 +71,11 @@ func (m *member) judge(err error, p breaker.Pass) breaker.Finding {
 	switch {
 	case err == nil, isReply(err), errors.Is(err, store.ErrUnconfirmed):
 		return breaker.Answered
+	case errors.Is(err, context.Canceled):
+		return breaker.Nothing // by who called
 	case m.breaker.Took(p) >= inVain:
 		return breaker.Strike
-	case errors.Is(err, context.Canceled), errors.Is(err, context.DeadlineExceeded):
+	case errors.Is(err, context.DeadlineExceeded):
 		return breaker.Nothing
 	}
 	return breaker.Answered // it refused the connection: nobody waits for that
