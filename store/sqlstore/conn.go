@@ -27,41 +27,55 @@ const (
 )
 
 // on calls use with a connection, again with another one where that was dead, and again
-// later where the database asks for it: in both cases nothing has happened.
+// later where the database asks for it: then nothing has happened.
+//
+// Where a connection was dead, nothing should have either: so database/sql has it. Some
+// drivers say it of connections that broke after the statement was sent, and nobody can
+// tell which. So lost says that an earlier call may have done its work.
 //
 // A connection of its own, and not database/sql's choice for each statement, shows
 // whether an error came before anything was sent.
-func (s *Store) on(ctx context.Context, use func(*sql.Conn) error) error {
+func (s *Store) on(ctx context.Context, use func(*sql.Conn) error) (lost bool, err error) {
 	pause := firstPause
 	for dead := 0; ; {
 		c, err := s.db.Conn(ctx)
 		if err != nil {
-			return &unsent{err}
+			return lost, &unsent{err}
 		}
 		err = use(c)
 		c.Close() // fails if the connection did, which is known
 		switch {
 		case errors.Is(err, driver.ErrBadConn) && dead < maxDead:
+			lost = true
 			dead++
 		case again(err):
 			select {
 			case <-time.After(pause):
 				pause = min(2*pause, longestPause)
 			case <-ctx.Done():
-				return &unsent{ctx.Err()}
+				return lost, &unsent{ctx.Err()}
 			}
 		default:
-			return err
+			return lost, err
 		}
 	}
 }
 
 func (s *Store) read(ctx context.Context, op string, use func(*sql.Conn) error) error {
-	return readFailed(ctx, op, s.on(ctx, use))
+	_, err := s.on(ctx, use)
+	return readFailed(ctx, op, err)
 }
 
 func (s *Store) write(ctx context.Context, op string, use func(*sql.Conn) error) error {
-	return writeFailed(ctx, op, s.on(ctx, use))
+	lost, err := s.on(ctx, use)
+	return written(ctx, op, lost, err)
+}
+
+func written(ctx context.Context, op string, lost bool, err error) error {
+	if lost {
+		return readFailed(ctx, op, err) // which claims nothing
+	}
+	return writeFailed(ctx, op, err)
 }
 
 // one runs a statement that returns one row or none, into dest.

@@ -58,6 +58,7 @@
 // address. The driver's own error, which may, is what they wrap. After a write,
 // [store.ErrNotApplied] is wrapped where no statement was sent, or where the database's
 // answer leaves no doubt. A connection that turns out to be dead before a statement was
-// sent is replaced; the driver has to say so with driver.ErrBadConn, and, as database/sql
-// demands, only then. Nothing else is repeated.
+// sent is replaced, where the driver says so with driver.ErrBadConn. As some, such as
+// lib/pq, say that also of connections that broke later, what the repeated statement
+// meets may be the work of the first, and is taken for it. Nothing else is repeated.
 package sqlstore

@@ -2,7 +2,6 @@ package sqlstore
 
 import (
 	"context"
-	"database/sql/driver"
 	"errors"
 	"fmt"
 	"net"
@@ -11,6 +10,9 @@ import (
 
 	"github.com/gosatchel/satchel/store"
 )
+
+// errLostTrack is the outcome of a Swap that may have been made, and overwritten since.
+var errLostTrack = errors.New("a connection broke, and whether anything was written is unknown")
 
 var errDamaged = fmt.Errorf("the row holds something else than a record: %w", store.ErrDamaged)
 
@@ -52,7 +54,7 @@ func writeFailed(ctx context.Context, op string, err error) error {
 
 func certain(err error) bool {
 	var before *unsent
-	if errors.As(err, &before) || errors.Is(err, store.ErrDamaged) || errors.Is(err, driver.ErrBadConn) {
+	if errors.As(err, &before) || errors.Is(err, store.ErrDamaged) {
 		return true
 	}
 	if state := sqlState(err); state != "" {
@@ -173,6 +175,8 @@ func kind(err error) string {
 		return fmt.Sprintf("SQLite answered with code %d", code) + meaning(codes[code])
 	}
 	switch {
+	case err == errLostTrack:
+		return err.Error()
 	case strings.Contains(err.Error(), "sql: database is closed"):
 		return "the app has closed its sql.DB"
 	case errors.Is(err, context.DeadlineExceeded):

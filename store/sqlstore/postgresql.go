@@ -65,14 +65,8 @@ WHERE o.owner = $1`,
 WHERE o.owner = $1 AND (o.expires <= now() OR o.indexed <= now() - interval '1 minute'
 	AND NOT EXISTS (SELECT 1 FROM {sessions} s WHERE s.id = o.id AND s.expires > now()))`,
 
-	// Those that somebody is just creating anew are locked, and none of ours.
-	cleanSessions: `DELETE FROM {sessions} WHERE id IN (
-	SELECT id FROM {sessions} WHERE expires <= now() ORDER BY expires LIMIT $1 FOR UPDATE SKIP LOCKED
-) AND expires <= now()`,
-
-	cleanOwners: `DELETE FROM {owners} WHERE (owner, id) IN (
-	SELECT owner, id FROM {owners} WHERE expires <= now() ORDER BY expires LIMIT $1 FOR UPDATE SKIP LOCKED
-) AND expires <= now()`,
+	cleanSessions: postgreSQLClean("{sessions}"),
+	cleanOwners:   postgreSQLClean("{owners}"),
 }
 
 const postgreSQLLeft = `(extract(epoch FROM expires - clock_timestamp()) * 1000000)::bigint`
@@ -84,3 +78,13 @@ SELECT true, NULL::bytea, NULL::bytea, 0::bigint FROM written
 UNION ALL
 SELECT false, version, data, ` + postgreSQLLeft + `
 FROM {sessions} WHERE id = $1 AND expires > clock_timestamp() AND NOT EXISTS (SELECT 1 FROM written)`
+
+// postgreSQLClean returns the statement that removes a table's expired rows. Those that
+// somebody is just creating anew are locked, and none of ours. They are collected in an
+// array, which is made once: what is IN a query can be asked anew for each row, so that
+// the limit is none.
+func postgreSQLClean(table string) string {
+	return `DELETE FROM ` + table + ` WHERE ctid = ANY (ARRAY(
+	SELECT ctid FROM ` + table + ` WHERE expires <= now() ORDER BY expires LIMIT $1 FOR UPDATE SKIP LOCKED
+)) AND expires <= now()`
+}

@@ -3,6 +3,7 @@ package sqlstore
 import (
 	"context"
 	"database/sql"
+	"errors"
 	"time"
 
 	"github.com/gosatchel/satchel/store"
@@ -60,7 +61,7 @@ func (s *Store) Swap(ctx context.Context, id string, prev store.Version, next st
 	if prev != (store.Version{}) {
 		statement, args = s.sql.swap, append(args, prev[:])
 	}
-	return s.write(ctx, "swap", func(c *sql.Conn) error {
+	lost, err := s.on(ctx, func(c *sql.Conn) error {
 		for {
 			done, current, err := s.swapOn(ctx, c, id, statement, args)
 			switch {
@@ -81,6 +82,23 @@ func (s *Store) Swap(ctx context.Context, id string, prev store.Version, next st
 			}
 		}
 	})
+	if lost {
+		err = untangled(err, next)
+	}
+	return written(ctx, "swap", lost, err)
+}
+
+// untangled returns what err means for a Swap of next of which an earlier attempt got no
+// answer: that may be what this one has met.
+func untangled(err error, next store.Record) error {
+	var met *store.Conflict
+	switch {
+	case errors.As(err, &met) && met.Current.Version == next.Version:
+		return nil
+	case errors.As(err, &met), err == store.ErrNotFound:
+		return errLostTrack
+	}
+	return err
 }
 
 // swapOn runs a swap or create once, and returns the current record if it did not

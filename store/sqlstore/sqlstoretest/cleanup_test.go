@@ -6,7 +6,11 @@ import (
 	"testing"
 	"time"
 
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/stdlib"
+
 	"github.com/gosatchel/satchel/store"
+	"github.com/gosatchel/satchel/store/sqlstore"
 )
 
 func TestCleanUp_RemovesWhatHasExpiredAndNothingElse(t *testing.T) {
@@ -45,6 +49,54 @@ func TestCleanUp_RemovesWhatHasExpiredAndNothingElse(t *testing.T) {
 			t.Errorf("Find: %v", err)
 		}
 	})
+}
+
+// The planner may come to think, from many clean-ups with nothing to do, that the rows
+// to remove are best looked for again and again.
+func TestCleanUp_RemovesNoMoreThanAStepAtOnce(t *testing.T) {
+	openPostgres(t) // or skips
+	server, _ := shared()
+	config, err := pgx.ParseConfig(server.dsn())
+	if err != nil {
+		t.Fatal(err)
+	}
+	most := &mostDeleted{}
+	config.Tracer = most
+	db := stdlib.OpenDB(*config)
+	t.Cleanup(func() { db.Close() })
+	db.SetMaxOpenConns(1) // with the plans that it has made
+	d := create(t, db, sqlstore.PostgreSQL)
+	const rows = 3000
+	d.exec(t, "INSERT INTO {s} SELECT int4send(i), '\\x00112233445566778899aabbccddeeff', '', now() + interval '1 hour' FROM generate_series(1, $1::int) i", rows)
+	d.exec(t, "INSERT INTO {o} SELECT 'owner', int4send(i), 'ref', now(), now() + interval '1 hour' FROM generate_series(1, $1::int) i", rows)
+	d.exec(t, "ANALYZE {s}")
+	d.exec(t, "ANALYZE {o}")
+	for range 10 {
+		if removed, err := d.CleanUp(t.Context()); removed != 0 || err != nil {
+			t.Fatalf("CleanUp of what lives: %d, %v", removed, err)
+		}
+	}
+	d.age(t, "{s}", "expires", 2*time.Hour)
+	d.age(t, "{o}", "expires", 2*time.Hour)
+	if removed, err := d.CleanUp(t.Context()); removed != 2*rows || err != nil {
+		t.Errorf("CleanUp: %d, %v; want %d", removed, err, 2*rows)
+	}
+	if most.rows != 500 {
+		t.Errorf("a statement has removed %d rows, want 500 at most", most.rows)
+	}
+}
+
+// mostDeleted notes how many rows one statement has removed at most.
+type mostDeleted struct{ rows int64 }
+
+func (m *mostDeleted) TraceQueryStart(ctx context.Context, _ *pgx.Conn, _ pgx.TraceQueryStartData) context.Context {
+	return ctx
+}
+
+func (m *mostDeleted) TraceQueryEnd(_ context.Context, _ *pgx.Conn, end pgx.TraceQueryEndData) {
+	if end.CommandTag.Delete() {
+		m.rows = max(m.rows, end.CommandTag.RowsAffected())
+	}
 }
 
 func TestCleanUpEvery_GoesOnUntilItsContextIsDone(t *testing.T) {

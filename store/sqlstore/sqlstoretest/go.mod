@@ -6,6 +6,7 @@ require (
 	github.com/gosatchel/satchel v0.0.0
 	github.com/gosatchel/satchel/store/sqlstore v0.0.0
 	github.com/jackc/pgx/v5 v5.12.0
+	github.com/lib/pq v1.12.3
 	modernc.org/sqlite v1.61.1
 )
 
