@@ -351,7 +351,7 @@ func TestP6_BreakerLogs(t *testing.T) {
 		lines := log.String()
 		for line, want := range map[string]int{
 			`level=ERROR msg="session: the store does not answer; requests fail at once until it does" error="context deadline exceeded" cookie=session`: 1,
-			`level=INFO msg="session: the store keeps nobody waiting any more" after=2.2s cookie=session`:                                                  1,
+			`level=INFO msg="session: the store keeps nobody waiting any more" after=2.2s cookie=session`:                                                1,
 		} {
 			if got := strings.Count(lines, line); got != want {
 				t.Errorf("%d times %q, want %d, in:\n%s", got, line, want, lines)

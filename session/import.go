@@ -16,7 +16,8 @@ import (
 // under a new id, and the old cookie is not asked about again: not by requests at
 // the same time, in any process, which all join the one new session, and not after
 // a logout, of whichever session, by a request that has it. Such a logout also
-// expires the old cookie in the browser. Else the old library's cookie and record
+// expires the old cookie in the browser, and ends the session that the cookie was taken
+// over into, if it still leads there. Else the old library's cookie and record
 // stay as they are, so that old instances go on working beside. What they do with
 // them afterwards is not seen here.
 //
@@ -26,13 +27,14 @@ import (
 // response that brought the new one may be lost.
 //
 // To take over costs four round trips, one more to list the session under its
-// user, and what Session takes, all within Options.StoreTimeout; the first request
-// with the new cookie costs one. A logout with the old one costs one if it was taken
-// over by that cookie; otherwise Session is asked which session it is, and two or
-// three. While the old library does not answer, such a logout fails. A request
-// whose old cookie leads to nothing costs one and what Session takes. Requests
-// without the old cookie cost nothing, nor do those with a session. [Manager.Do]
-// takes nothing over.
+// user, and what Session takes, all within one Options.StoreTimeout, apart from that of
+// looking for a session of ours; the first request with the new cookie costs one. A
+// logout with the old one costs two if it was taken over by that cookie; otherwise it
+// takes it over and ends it at once, so while the old library does not answer, such
+// a logout fails. A request whose old cookie leads to nothing costs one and what Session
+// takes. Requests without the old cookie cost nothing, nor do those with a session.
+// While the old library hangs, each request that it is to be asked about waits for it.
+// [Manager.Do] takes nothing over.
 type Importer struct {
 	// Cookie is the name of the old library's cookie. It can be that of our own:
 	// then the id in it that we don't know is asked about.
@@ -59,7 +61,7 @@ type Importer struct {
 type Imported struct {
 	// ID is the old library's own name for the session, for one whose cookie has
 	// another value each time that it is set. It has to be as hard to guess as the
-	// cookie. The old library is then asked also about a cookie that was taken over, if
+	// cookie, and never the name of another session. The old library is then asked also about a cookie that was taken over, if
 	// it comes without one of ours. Default: the cookie's value.
 	ID string
 
@@ -74,6 +76,11 @@ type Imported struct {
 	// Deadline is when the session ends. By default it has Options.Lifetime from
 	// now, or AnonymousLifetime if there is no User. One that has passed is no session.
 	Deadline time.Time
+
+	// CookieUntil is until when the old library takes the cookie, if that is later: as
+	// long is remembered that it was taken over. Default: the Deadline, or else
+	// Options.Lifetime from now.
+	CookieUntil time.Time
 
 	// Remembered is what Remember would say: it has no idle timeout, and its cookie
 	// survives the browser.

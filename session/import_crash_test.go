@@ -252,6 +252,84 @@ func TestP2_ALogoutRenouncesATakeoverThatStoppedHalfWay(t *testing.T) {
 	})
 }
 
+// TestP2_ALogoutEndsWhatItsOldCookieLeadsTo, also where that is another session than the one
+// it is about: the response that brought its cookie was lost.
+func TestP2_ALogoutEndsWhatItsOldCookieLeadsTo(t *testing.T) {
+	for _, id := range []string{"", "a name that is hard to guess"} {
+		synctest.Test(t, func(t *testing.T) {
+			s, l := trial.Memory(t), midCart()
+			o := l.to(plainHTTP())
+			l.sessions["ann"].ID = id
+			visitOK(t, arrives(s, o, "ann"), put("sage")) // and nobody hears of it
+			b := visitor(t, s, o, signIn("8"))
+			b.SetCookie(oldCookie, "ann")
+			visitOK(t, b, func(ctx context.Context) { wantError(t, "Logout", session.Logout(ctx), nil) })
+			for _, d := range []time.Duration{0, 2 * time.Minute, 50 * time.Minute} {
+				advance(d)
+				wantNobody(t, "7", arrives(s, o, "ann"))
+			}
+			wantListed(t, s, "7", 0)
+		})
+	}
+}
+
+// TestP2_ALogoutLeavesASessionOfItsOwn: once the browser has the new cookie, and a minute
+// later, the old one leads nowhere, and a logout elsewhere that has it ends nobody's.
+func TestP2_ALogoutLeavesASessionOfItsOwn(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s, l := trial.Memory(t), midCart()
+		o := l.to(plainHTTP())
+		mine := arrives(s, o, "ann")
+		visitOK(t, mine, put("sage"))
+		visitOK(t, mine, put("mint"))
+		advance(2 * time.Minute)
+		b := visitor(t, s, o, signIn("8"))
+		b.SetCookie(oldCookie, "ann")
+		visitOK(t, b, func(ctx context.Context) { wantError(t, "Logout", session.Logout(ctx), nil) })
+		wantCart(t, mine, "lime", "sage", "mint")
+	})
+}
+
+// TestP2_ALogoutRacesWithATakeoverOfItsOldCookie at each step, into another session than
+// the one it is about. The slow request brings nothing back.
+func TestP2_ALogoutRacesWithATakeoverOfItsOldCookie(t *testing.T) {
+	for _, m := range takeoverSteps {
+		t.Run(m.String(), func(t *testing.T) {
+			onTwoInstances(t, func(t *testing.T, one, two store.Store) {
+				l, f := midCart(), newFaulty(one)
+				slow := arrives(f, l.to(plainHTTP()), "ann")
+				b := visitor(t, two, l.to(plainHTTP()), signIn("8"))
+				b.SetCookie(oldCookie, "ann")
+				f.at(m, func() {
+					visitOK(t, b, func(ctx context.Context) { wantError(t, "Logout", session.Logout(ctx), nil) })
+				})
+				w := visit(t, slow, put("sage"))
+				f.wantSpent(t)
+				wantStatus(t, w, http.StatusConflict)
+				wantNoCookie(t, w)
+				wantNobody(t, "7", slow, arrives(one, l.to(plainHTTP()), "ann"))
+				wantListed(t, one, "7", 0)
+			})
+		})
+	}
+}
+
+// TestP2_AReceiptOutlivesTheOldCookie, which the old library may take for longer than its
+// session lasts.
+func TestP2_AReceiptOutlivesTheOldCookie(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s, l := trial.Memory(t), midCart()
+		o := l.to(plainHTTP())
+		l.sessions["ann"].CookieUntil = time.Now().Add(30 * 24 * time.Hour)
+		b := arrives(s, o, "ann")
+		visitOK(t, b, func(context.Context) {})
+		visitOK(t, b, func(ctx context.Context) { wantError(t, "Logout", session.Logout(ctx), nil) })
+		advance(29 * 24 * time.Hour)
+		l.sessions["ann"].Deadline = time.Now().Add(time.Hour) // as one that counts from now
+		wantNobody(t, "7", arrives(s, o, "ann"))
+	})
+}
+
 // TestP2_AnIdleTimeoutIsNotUndone either, however short.
 func TestP2_AnIdleTimeoutIsNotUndone(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {

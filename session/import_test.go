@@ -2,6 +2,7 @@ package session_test
 
 import (
 	"context"
+	"encoding/base64"
 	"maps"
 	"math"
 	"net/http"
@@ -163,8 +164,10 @@ func TestImport_TheStoreNeverSeesWhatABrowserHolds(t *testing.T) {
 	l.sessions["a-secret-old-cookie"] = l.sessions["ann"]
 	b := arrives(f, l.to(plainHTTP()), "a-secret-old-cookie")
 	visitOK(t, b, put("mint"))
+	token, err := base64.RawURLEncoding.DecodeString(b.Cookies()["session"])
+	wantError(t, "decoding the cookie", err, nil)
 	for _, op := range f.trace() {
-		for _, secret := range []string{"a-secret-old-cookie", b.Cookies()["session"]} {
+		for _, secret := range []string{"a-secret-old-cookie", b.Cookies()["session"], string(token)} {
 			if secret == "" || strings.Contains(op.ID, secret) || strings.Contains(string(op.Next.Data), secret) {
 				t.Errorf("the store sees a secret in a %s", op.Name)
 			}
@@ -231,3 +234,40 @@ func TestImport_ACookieThatChangesWhileTheSessionStays(t *testing.T) {
 		}
 	})
 }
+
+// TestP10_AnIDThatIsGivenAgainIsNoKey to the session of whom it was given to before.
+func TestP10_AnIDThatIsGivenAgainIsNoKey(t *testing.T) {
+	trial.OnEachStore(t, func(t *testing.T, s store.Store) {
+		l := midCart()
+		l.sessions["ann"].ID = "42"
+		l.sessions["bob"] = &session.Imported{ID: "42", User: "8", Values: map[string]any{"commit/color": "blue"}}
+		visitOK(t, arrives(s, l.to(plainHTTP()), "ann"), put("mint"))
+		b := arrives(s, l.to(plainHTTP()), "bob")
+		visitOK(t, b, func(ctx context.Context) { wantSame(t, "user", session.UserID(ctx), "") })
+	})
+}
+
+// A session that is to last for ever does so for a few hundred years.
+func TestImport_ADeadlineFarAway(t *testing.T) {
+	trial.OnEachStore(t, func(t *testing.T, s store.Store) {
+		l := midCart()
+		l.sessions["ann"].Deadline = time.Date(9999, 1, 1, 0, 0, 0, 0, time.UTC)
+		visitOK(t, arrives(s, l.to(plainHTTP()), "ann"), func(ctx context.Context) { wantCartIn(t, ctx, "lime") })
+		wantListed(t, s, "7", 1)
+	})
+}
+
+// A value whose own encoding panics is left behind like one that has none.
+func TestImport_AnEncodingThatPanics(t *testing.T) {
+	var log logged
+	l := midCart()
+	l.sessions["ann"].Values["commit/broken"] = panicsInJSON{}
+	visitOK(t, arrives(trial.Memory(t), log.to(l.to(plainHTTP())), "ann"), func(ctx context.Context) { wantCartIn(t, ctx, "lime") })
+	if !strings.Contains(log.String(), "key=commit/broken") {
+		t.Errorf("the log does not say what is left behind: %s", log.String())
+	}
+}
+
+type panicsInJSON struct{}
+
+func (panicsInJSON) MarshalJSON() ([]byte, error) { panic("a bug") }

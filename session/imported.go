@@ -49,6 +49,9 @@ func (t *transaction) convert(got *Imported) *imported {
 		r.deadline = micro(got.Deadline)
 		until = r.deadline
 	}
+	if got.CookieUntil.After(until) {
+		until = micro(got.CookieUntil)
+	}
 	if !now.Before(r.deadline) {
 		return nil
 	}
@@ -57,7 +60,7 @@ func (t *transaction) convert(got *Imported) *imported {
 		r.agent = t.agent()
 	}
 	for name, v := range got.Values {
-		raw, err := json.Marshal(v)
+		raw, err := marshal(v)
 		if err != nil {
 			t.log(slog.LevelError, "session: a value of the old library can't be encoded as JSON, and is left behind",
 				"key", name, "type", fmt.Sprintf("%T", v))
@@ -71,4 +74,14 @@ func (t *transaction) convert(got *Imported) *imported {
 		return nil
 	}
 	return &imported{got.ID, r, until}
+}
+
+// marshal takes a type of the app's that panics for one that can't be encoded.
+func marshal(v any) (raw []byte, err error) {
+	defer func() {
+		if recover() != nil {
+			err = errors.New("its own encoding panicked")
+		}
+	}()
+	return json.Marshal(v)
 }

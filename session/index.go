@@ -5,6 +5,7 @@ import (
 	"context"
 	"crypto/sha256"
 	"encoding/base64"
+	"math"
 	"slices"
 	"time"
 
@@ -34,7 +35,7 @@ func (a *attempt) index(id string, prev, next *record) error {
 		return nil
 	}
 	// A minute longer, so that it is never the entry that expires first.
-	ttl := time.Until(next.deadline) + time.Minute
+	ttl := min(time.Until(next.deadline), math.MaxInt64-time.Minute) + time.Minute
 	if err := a.m.indexer.Index(&a.writing, a.m.owner(next.user), next.ref, id, ttl); err != nil {
 		return &StoreError{a.op, err}
 	}

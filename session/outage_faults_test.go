@@ -3,6 +3,7 @@ package session_test
 import (
 	"errors"
 	"fmt"
+	"runtime"
 	"strings"
 	"testing"
 	"time"
@@ -34,7 +35,7 @@ var outages = map[string]outage{
 		server.Kill(t)
 		return func() { server.Restart(t) }
 	}},
-	"killed for a moment": {ordeal: trial.Ordeal{Lossy: true, Over: true}, begin: func(t *testing.T, server *redistest.Server) func() {
+	"killed for a moment": {ordeal: trial.Ordeal{Lossy: true, Over: true, Works: true}, begin: func(t *testing.T, server *redistest.Server) func() {
 		server.Kill(t)
 		server.Restart(t)
 		return func() {}
@@ -64,21 +65,42 @@ func TestP6_Outages(t *testing.T) {
 	for name, o := range outages {
 		t.Run(name, func(t *testing.T) {
 			server := redistest.Start(t, o.args...)
-			var crowds []*trial.Crowd
-			for _, policy := range []session.OutagePolicy{session.Refuse, session.ReadOnly} {
-				options := plainHTTP()
-				options.StoreTimeout, options.Outage = stall, policy
-				crowds = append(crowds, trial.NewCrowd(t, openBounded(t, server.URL()), options, 6))
-			}
-			ordeal := o.ordeal
-			ordeal.Begin = func() (end func()) { return o.begin(t, server) }
-			ordeal.Recovery = stall + time.Second
-			if ordeal.Steps == 0 {
-				ordeal.Steps = 200
-			}
-			ordeal.Run(t, crowds...)
-			wantConns(t, server, len(crowds)*maxConns)
+			before := runtime.NumGoroutine()
+			t.Run("outage", func(t *testing.T) { // with which stores and crowds end
+				var crowds []*trial.Crowd
+				for _, policy := range []session.OutagePolicy{session.Refuse, session.ReadOnly} {
+					options := plainHTTP()
+					options.StoreTimeout, options.Outage = stall, policy
+					crowds = append(crowds, trial.NewCrowd(t, openBounded(t, server.URL()), options, 6))
+				}
+				ordeal := o.ordeal
+				ordeal.Begin = func() (end func()) { return o.begin(t, server) }
+				ordeal.Recovery = stall + time.Second
+				if ordeal.Steps == 0 {
+					ordeal.Steps = 200
+				}
+				ordeal.Run(t, crowds...)
+				wantConns(t, server, len(crowds)*maxConns)
+			})
+			wantNothingLeft(t, server, before)
 		})
+	}
+}
+
+// wantNothingLeft waits until the server has noticed that all connections are closed, and
+// until no more goroutines are left than there were.
+func wantNothingLeft(t *testing.T, server *redistest.Server, before int) {
+	t.Helper()
+	for end := time.Now().Add(5 * time.Second); ; time.Sleep(time.Millisecond) {
+		open, running := conns(t, server), runtime.NumGoroutine()
+		if open == 0 && running <= before {
+			return
+		}
+		if time.Now().After(end) {
+			stacks := make([]byte, 64<<10)
+			t.Fatalf("%d connections are open, and %d goroutines run, of %d before:\n%s",
+				open, running, before, stacks[:runtime.Stack(stacks, true)])
+		}
 	}
 }
 
@@ -95,10 +117,15 @@ func openBounded(t *testing.T, url string) *redisstore.Store {
 // wantConns checks that a server has not more clients than most.
 func wantConns(t *testing.T, server *redistest.Server, most int) {
 	t.Helper()
-	list := fmt.Sprintf("%s", server.Do(t, "CLIENT", "LIST", "TYPE", "normal"))
-	if got := strings.Count(list, "\n") - 1; got > most { // one asks
+	if got := conns(t, server); got > most {
 		t.Errorf("%d connections are open, want at most %d", got, most)
 	}
+}
+
+func conns(t *testing.T, server *redistest.Server) int {
+	t.Helper()
+	list := fmt.Sprintf("%s", server.Do(t, "CLIENT", "LIST", "TYPE", "normal"))
+	return strings.Count(list, "\n") - 1 // one asks
 }
 
 // loading kills the server and has it load its data, which takes long, until end.

@@ -5,11 +5,7 @@ import (
 	"crypto/subtle"
 	"encoding/base32"
 	"encoding/base64"
-	"errors"
-	"net/http"
 	"time"
-
-	"github.com/gosatchel/satchel/store"
 )
 
 // A receipt says that an old session was taken over, and under which id it goes
@@ -34,6 +30,10 @@ const (
 // An oldSession is what names a session of the old library, "c" and its cookie, or
 // "i" and its ID. It is a secret.
 type oldSession string
+
+func byCookie(cookie string) oldSession { return oldSession("c" + cookie) }
+func byID(id string) oldSession         { return oldSession("i" + id) }
+func (o oldSession) byID() bool         { return o[0] == 'i' }
 
 // hashed is the id of the receipt of o.
 func (o oldSession) hashed(m *Manager) string { return o.digest(m, "import") }
@@ -110,53 +110,6 @@ func (a *attempt) seal(r receipt) error {
 		a.pause(n)
 	}
 	return nil
-}
-
-// renounce notes that a cookie of the old library came with a logout, so that neither
-// it nor another value of it is taken over after it.
-func (a *attempt) renounce(r *http.Request, cookie string) error {
-	old := oldSession("c" + cookie)
-	if known, err := a.findReceipt(old); known != nil || err != nil {
-		if err == nil {
-			err = a.seal(*known) // where it was taken over half-way
-		}
-		return err
-	}
-	got, err := a.m.ask(&a.writing, r, cookie)
-	if err != nil && !errors.Is(err, store.ErrDamaged) {
-		return &StoreError{a.op, err}
-	}
-	until := time.Now().Add(a.m.options.Lifetime)
-	if got != nil && got.Deadline.After(until) {
-		until = got.Deadline
-	}
-	// What is found by the cookie comes last: whoever finds it looks no further.
-	if got != nil && got.ID != "" {
-		if err := a.writeDeadEnd(oldSession("i"+got.ID), until); err != nil {
-			return err
-		}
-	}
-	return a.writeDeadEnd(old, until)
-}
-
-// deadEnd returns a sealed receipt that leads nowhere.
-func deadEnd(old oldSession, deadline time.Time) receipt {
-	r := newReceipt(old, deadline)
-	r.record.values.set(receiptDone, []byte{1})
-	return r
-}
-
-// writeDeadEnd makes old lead nowhere, or where it led, but to no new session. What is
-// damaged does so already.
-func (a *attempt) writeDeadEnd(old oldSession, until time.Time) error {
-	_, current, err := a.swap(identity{id: old.hashed(a.m)}, nil, deadEnd(old, micro(until)).record)
-	if errors.Is(err, store.ErrDamaged) {
-		return nil
-	}
-	if err != nil {
-		return err
-	}
-	return a.seal(receipt{old, current}) // where it was taken over half-way
 }
 
 // refFor returns the ref of a session that was taken over under token. All who

@@ -39,18 +39,18 @@ func (t *transaction) takeOver(ctx context.Context, r *http.Request) error {
 // comes upon one that is not sealed does the rest, so it does not matter who stops where.
 func (a *attempt) takeOver(r *http.Request, cookie string) (found bool, err error) {
 	known, imported, err := a.register(r, cookie)
+	if errors.Is(err, errDamagedReceipt) {
+		a.t.log(slog.LevelError, errDamagedReceipt.Error())
+		return false, nil
+	}
 	if known == nil || err != nil {
 		return false, err
 	}
-	c := candidate{receipt: *known, imported: imported}
-	c.ident.token = known.token(a.m)
+	c := a.candidate(*known, imported)
 	if c.ident.token == "" {
-		if !known.sealed() { // else it leads nowhere, and is known to
-			a.t.log(slog.LevelError, damagedReceipt)
-		}
+		a.t.log(slog.LevelError, errDamagedReceipt.Error())
 		return false, nil
 	}
-	c.ident.id = hashed(a.m.options.Cookie.Name, c.ident.token)
 	if err := a.locate(&c); err != nil {
 		return false, err
 	}
@@ -77,12 +77,21 @@ type candidate struct {
 	left     time.Duration
 }
 
-const damagedReceipt = "session: the receipt of an old session is damaged; the visitor has an empty session"
+func (a *attempt) candidate(known receipt, imported *imported) candidate {
+	c := candidate{receipt: known, imported: imported}
+	if c.ident.token = known.token(a.m); c.ident.token != "" {
+		c.ident.id = hashed(a.m.options.Cookie.Name, c.ident.token)
+	}
+	return c
+}
+
+// errDamagedReceipt means that it is not known what became of an old session.
+var errDamagedReceipt = errors.New("session: the receipt of an old session is damaged; the visitor has an empty session")
 
 // register returns the receipt for a cookie. Where there is none, it asks the old
 // library, and writes one if that knows a session.
 func (a *attempt) register(r *http.Request, cookie string) (*receipt, *imported, error) {
-	old := oldSession("c" + cookie)
+	old := byCookie(cookie)
 	known, err := a.findReceipt(old)
 	if known != nil || err != nil {
 		return known, nil, err
@@ -92,7 +101,7 @@ func (a *attempt) register(r *http.Request, cookie string) (*receipt, *imported,
 		return nil, nil, err
 	}
 	if imported.id != "" {
-		old = oldSession("i" + imported.id)
+		old = byID(imported.id)
 	}
 	known, err = a.writeReceipt(old, imported)
 	return known, imported, err
@@ -135,6 +144,11 @@ func (t *transaction) join(c candidate) bool {
 		t.readonly = endedBy(r) // like any straggler
 	case r.ended, !fresh && !r.unclaimed, !time.Now().Before(r.deadline):
 		return false
+	case c.receipt.old.byID() && c.imported != nil && c.imported.record.user != r.user && r.user != "":
+		// Of the same cookie that is somebody who signed in at an old instance at that
+		// moment. Of an ID, it may be another session, to which the old library gave it
+		// again.
+		return false
 	default:
 		t.ident, t.saved, t.view, t.left = c.ident, r, r, c.left
 		t.held, t.presented, t.tookOver = true, false, true
@@ -142,8 +156,7 @@ func (t *transaction) join(c candidate) bool {
 	return true
 }
 
-// findReceipt returns the receipt of old, or nil if there is none. One that is damaged
-// leads nowhere: what became of the session is not known any more.
+// findReceipt returns the receipt of old, or nil if there is none.
 func (a *attempt) findReceipt(old oldSession) (*receipt, error) {
 	found, err := a.m.store.Find(&a.writing, old.hashed(a.m))
 	if errors.Is(err, store.ErrNotFound) {
@@ -157,9 +170,7 @@ func (a *attempt) findReceipt(old oldSession) (*receipt, error) {
 	case err == nil && r != nil:
 		return &receipt{old, r}, nil
 	case err == nil, errors.Is(err, store.ErrDamaged):
-		a.t.log(slog.LevelError, damagedReceipt)
-		known := deadEnd(old, time.Time{})
-		return &known, nil
+		return nil, errDamagedReceipt
 	}
 	return nil, &StoreError{a.op, err}
 }
@@ -173,12 +184,11 @@ func (a *attempt) writeReceipt(old oldSession, i *imported) (*receipt, error) {
 	mine := newReceipt(old, i.until)
 	mine.leadTo(a.m, ident.token)
 	_, current, err := a.swap(identity{id: old.hashed(a.m)}, nil, mine.record)
-	if err != nil && !errors.Is(err, store.ErrDamaged) {
+	switch {
+	case err == nil && current == nil, errors.Is(err, store.ErrDamaged):
+		return nil, errDamagedReceipt
+	case err != nil:
 		return nil, err
-	}
-	if current == nil {
-		a.t.log(slog.LevelError, damagedReceipt)
-		return nil, nil
 	}
 	return &receipt{old, current}, nil
 }

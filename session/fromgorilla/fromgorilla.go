@@ -15,10 +15,11 @@
 // # Which sessions are the same
 //
 // gorilla gives the cookie another value each time that it saves a session. Where the
-// store gives a session an ID, as the FilesystemStore and most for databases do, that
-// names it, and it is taken over once, whatever the cookie's value.
+// store gives a session a random ID, as the FilesystemStore and those for Redis do, that
+// names it, and it is taken over once, whatever the cookie's value. An ID of less than 20
+// characters is none: stores that number their sessions give a number again.
 //
-// A [sessions.CookieStore] has nothing but the cookie. There each value is a
+// A [sessions.CookieStore] has nothing but the cookie, and so has a store with numbers. There each value is a
 // session, so two limits follow from it. Requests at the same time whose cookies
 // differ, because an old instance has just saved, become two sessions. And a
 // logout can expire the browser's cookie, but not an older or newer value of it
@@ -53,12 +54,26 @@ import (
 	"github.com/gosatchel/satchel/store"
 )
 
+const (
+	// shortestID is how long an ID has to be to be taken for one that nobody guesses and
+	// no other session gets. Some stores for SQL databases number their rows, and number a
+	// new one as one that was deleted. Such a session is known by its cookie alone.
+	shortestID = 20
+
+	// cookieAge is for how long package securecookie takes a cookie if it isn't told
+	// otherwise; options with another MaxAge don't tell it.
+	cookieAge = 30 * 24 * time.Hour
+)
+
 // flashes is the name under which gorilla keeps flash messages, unless told another.
 const flashes = "_flash"
 
 // New returns what Options.Import takes, for the sessions of old whose cookie has this
 // name. The cookie's path and domain, and how long a session lives from now, are those of
-// old's options; a MaxAge of 0 does not say, so session.Options does.
+// old's options; a MaxAge of 0 does not say, so session.Options does. That a session was
+// taken over is remembered for as long, and for the 30 days at least for which gorilla
+// takes a cookie. Where the store's method MaxAge was told more than the options have, that
+// is too short.
 //
 // user returns who is signed in, as session.Login would be told, from what the old app
 // kept about that, or "". It may change values first. Only values with a name that is a
@@ -88,17 +103,25 @@ func New(old sessions.Store, cookie string, user func(values map[any]any) string
 		Domain:      options.Domain,
 		Partitioned: options.Partitioned,
 		Session: func(_ context.Context, r *http.Request) (*session.Imported, error) {
+			if c, err := r.Cookie(cookie); err != nil || !canonical(c.Value) {
+				return nil, nil
+			}
 			s, err := old.New(r, cookie)
 			if err != nil {
-				return nil, explain(err)
+				return nil, explain(s, err)
 			}
 			if s == nil || s.IsNew {
 				return nil, nil
 			}
-			i := &session.Imported{ID: s.ID, Values: make(map[string]any)}
-			if options.MaxAge > 0 {
-				i.Deadline = time.Now().Add(time.Duration(options.MaxAge) * time.Second)
+			i := &session.Imported{Values: make(map[string]any)}
+			if len(s.ID) >= shortestID {
+				i.ID = s.ID
 			}
+			age := time.Duration(options.MaxAge) * time.Second
+			if age > 0 {
+				i.Deadline = time.Now().Add(age)
+			}
+			i.CookieUntil = time.Now().Add(max(age, cookieAge))
 			if user != nil {
 				i.User = user(s.Values)
 			}
@@ -110,6 +133,13 @@ func New(old sessions.Store, cookie string, user func(values map[any]any) string
 			return i, nil
 		},
 	}
+}
+
+// canonical reports whether a cookie is spelled as package securecookie would. It takes
+// other spellings for the same, so that a cookie that was renounced would have a twin.
+func canonical(value string) bool {
+	b, err := base64.URLEncoding.DecodeString(value)
+	return err != nil || base64.URLEncoding.EncodeToString(b) == value
 }
 
 // optionsOf returns the options that old gives a new session.
@@ -127,21 +157,25 @@ func optionsOf(old sessions.Store, cookie string) sessions.Options {
 
 // explain returns what an error of a store means for the visitor: nil if there is
 // no session.
-func explain(err error) error {
+func explain(s *sessions.Session, err error) error {
 	var several securecookie.MultiError
 	var one securecookie.Error
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
 		return nil
-	case errors.As(err, &several):
+	case errors.As(err, &several), errors.As(err, &one):
+		if len(several) == 0 {
+			several = securecookie.MultiError{err}
+		}
 		for _, err := range several {
 			if err := explainCookie(err); err != nil {
 				return err
 			}
 		}
+		if s != nil && s.ID != "" { // the cookie was good, so it is the record that isn't
+			return fmt.Errorf("fromgorilla: %w: the record is cut off, or not signed with the store's keys", store.ErrDamaged)
+		}
 		return nil
-	case errors.As(err, &one):
-		return explainCookie(err)
 	case isDecoding(err):
 		return damaged(err)
 	}
