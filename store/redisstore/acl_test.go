@@ -103,7 +103,7 @@ func TestACL_OfReplicationIsWhatTheDocumentationSays(t *testing.T) {
 	const password = "password"
 	// The servers use the default user among themselves.
 	users := []string{"--requirepass", password, "--user", "satchel", "on", ">" + password}
-	rule := append(documented(t, "ACL SETUSER satchel ")[3:], documented(t, "ACL SETUSER satchel-more ")[3:]...)
+	rule := append(documented(t, "ACL SETUSER satchel ")[3:], documented(t, "ACL SETUSER satchel +role")[3:]...)
 	for _, word := range rule {
 		users = append(users, word.(string))
 	}

@@ -1,7 +1,9 @@
 // Package redisstore keeps sessions in Redis or Valkey: on one server, on the master
 // that Sentinel watches, or in a cluster.
 //
-//	sessions, err := redisstore.Open("redis://localhost:6379/0", redisstore.Options{})
+//	kept, err := redisstore.Open("redis://localhost:6379/0", redisstore.Options{})
+//	...
+//	sessions := session.New(kept, session.Options{})
 //
 // Every method is one round trip, except [Store.Owned], which is three at the
 // most. (After a restart of the server, the first use of each script takes one
@@ -30,14 +32,15 @@
 //
 // With Sentinel, and in a cluster, a failure makes the store look, in the background
 // and a few times per second at most, whether another server has the data by now.
-// Connections to a master that was replaced are closed without being tried, also those
-// that hang. A server that answers that it is a replica has written nothing, so the
+// With Sentinel it also looks once a second while there are calls, since a master that
+// was replaced behind a broken network goes on answering. Connections to a master that
+// was replaced are closed without being tried, also those that hang. A server that answers that it is a replica has written nothing, so the
 // command goes to its successor within the same call. Until there is one, calls fail.
 //
 // Redis answers before its replicas have what was written. A master that dies takes
-// along what they don't have: of carts an item, of a logout its marker, so that the
-// session is there again. [Options].WaitReplicas narrows that window; see docs/redis.md
-// in the repository for figures.
+// along what they don't have: an item that was added to a cart, or the marker that a
+// logout leaves, so that the session is there again. [Options].WaitReplicas narrows
+// that window; see docs/redis.md in the repository for figures.
 //
 // # Errors
 //
@@ -107,7 +110,7 @@ func Open(rawURL string, o Options) (*Store, error) {
 }
 
 // New returns a store over the app's own pool. The empty prefix means
-// [DefaultPrefix]. It panics if the pool is nil or can't dial.
+// [DefaultPrefix]. Options.WaitReplicas has no counterpart here. It panics if the pool is nil or can't dial.
 //
 // What the pool is set to applies: without MaxActive it is unbounded, and without
 // Wait a call that finds it exhausted fails. Its Dial function is not interrupted
@@ -148,8 +151,9 @@ func NewFromClient(c Client, prefix string) *Store {
 }
 
 // Ping reports whether the server can be reached, accepts the password, and lets
-// the store read: it looks for a record that isn't there. For readiness checks. One
-// round trip, and another one if it has to connect first.
+// the store read: it looks for a record that isn't there. For readiness checks. It
+// does not write: a replica passes, and so does a user without the permission. One round
+// trip, and what connecting takes.
 func (s *Store) Ping(ctx context.Context) error {
 	_, err := s.find(ctx, "ping", "")
 	if err == store.ErrNotFound {

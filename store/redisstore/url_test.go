@@ -259,3 +259,34 @@ func TestPing_SaysWhatIsWrong(t *testing.T) {
 		discreet(t, err)
 	}
 }
+
+// docs/redis.md has a row for each parameter, and for no other.
+func TestOpen_EveryParameterIsDocumented(t *testing.T) {
+	text, err := os.ReadFile("../../docs/redis.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, table, _ := strings.Cut(string(text), "| parameter | value |")
+	table, _, _ = strings.Cut(table, "\n\n")
+	rows := map[string]bool{}
+	for line := range strings.Lines(table) {
+		cells := strings.Split(line, "|")
+		if len(cells) < 3 {
+			continue
+		}
+		for _, name := range strings.Split(cells[1], ",") {
+			if name = strings.Trim(name, " `-"); name != "" {
+				rows[name] = true
+			}
+		}
+	}
+	for _, name := range redisstore.Parameters() {
+		if !rows[name] {
+			t.Errorf("%s is missing", name)
+		}
+		delete(rows, name)
+	}
+	for name := range rows {
+		t.Errorf("there is no %s", name)
+	}
+}
