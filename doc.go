@@ -46,7 +46,9 @@
 //     overwrote somebody; the first requests of a browser that has no cookie yet
 //     are different sessions; what Redis loses in a failover is lost.
 //   - P2, final logout. Once Logout has returned nil, no request in flight brings
-//     the session back, and its id never works again.
+//     the session back, and its id never works again. Limit: what Redis loses in a
+//     failover or a restart is lost, also that somebody had signed out;
+//     redisstore.Options.WaitReplicas narrows that.
 //   - P3, renewal loses nothing. The new record exists before the old one ends,
 //     and carries over what others committed before that. A request with the old
 //     id reads an empty session, its changes are refused, and its response

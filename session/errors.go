@@ -37,7 +37,7 @@ var (
 	ErrUnknown = errors.New("session: it is not known whether the changes were stored")
 
 	// ErrNoIndex means that the store can't list a user's sessions.
-	ErrNoIndex = errors.New("session: the store does not list a user's sessions; use one that is a store.Indexer, as memstore and redisstore are")
+	ErrNoIndex = errors.New("session: the store does not list a user's sessions; use one that is a store.Indexer, as memstore, redisstore and sqlstore are")
 
 	// errMoved is ErrEnded where the session goes on under another id.
 	errMoved = fmt.Errorf("%w: it was renewed, and goes on under a new id", ErrEnded)

@@ -2,7 +2,7 @@
 // gorilla/sessions, in any store, so that moving to Satchel signs nobody out.
 //
 //	old := sessions.NewFilesystemStore(dir, keys...) // as the app had it
-//	kept := session.New(s, session.Options{
+//	manager := session.New(kept, session.Options{
 //		Import: fromgorilla.New(old, "session-name", func(values map[any]any) string {
 //			user, _ := values["user"].(string)
 //			return user
@@ -19,12 +19,12 @@
 // names it, and it is taken over once, whatever the cookie's value. An ID of less than 20
 // characters is none: stores that number their sessions give a number again.
 //
-// A [sessions.CookieStore] has nothing but the cookie, and so has a store with numbers. There each value is a
-// session, so two limits follow from it. Requests at the same time whose cookies
-// differ, because an old instance has just saved, become two sessions. And a
-// logout can expire the browser's cookie, but not an older or newer value of it
-// that somebody kept: that can be taken over again, as it could be used with
-// gorilla itself until its keys are changed. Let such an app move in one step, or
+// A [sessions.CookieStore] has nothing but the cookie, and so has a store with numbers.
+// There each value is a session, so two limits follow from it. Requests at the same
+// time whose cookies differ, because an old instance has just saved, become two
+// sessions. And a logout can expire the browser's cookie, but not an older or newer
+// value of it that somebody kept: that can be taken over again, as it could be used
+// with gorilla itself until its keys are changed. Let such an app move in one step, or
 // keep the time side by side short.
 //
 // # Types

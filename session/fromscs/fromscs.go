@@ -2,11 +2,11 @@
 // alexedwards/scs, in any of its stores, so that moving to Satchel signs nobody out.
 //
 //	old := scs.New() // as the app had it: Store, Codec, Cookie, HashTokenInStore
-//	old.Store = redisstore.New(pool)
+//	old.Store = scsredis.New(pool) // scs's redisstore
 //	...
 //	sessions := session.New(kept, session.Options{
 //		Import: fromscs.New(old, func(values map[string]any) string {
-//			user, _ := values["userID"].(string)
+//			user, _ := values["userID"].(string) // of the type that the old app put there
 //			return user
 //		}),
 //	})
