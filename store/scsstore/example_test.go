@@ -38,5 +38,5 @@ func Example_noIndex() {
 	sessions := session.New(scsstore.New(memstore.New(), scsstore.Options{}), session.Options{})
 	_, err := sessions.Sessions(context.Background(), "42")
 	fmt.Println(err)
-	// Output: session: the store does not list a user's sessions; use one that is a store.Indexer, as memstore and redisstore are
+	// Output: session: the store does not list a user's sessions; use one that is a store.Indexer, as memstore, redisstore and sqlstore are
 }
