@@ -12,8 +12,8 @@ import (
 )
 
 // cluster is the backend of a Redis Cluster. Each command has one key, and goes to
-// the master that serves the key's slot; to find out which, redisc asks the nodes
-// for the layout. Who knows better says so in a redirect, which is followed.
+// the master that serves the key's slot; to find out which, the nodes are asked for
+// the layout. Who knows better says so in a redirect, which is followed.
 //
 // Failures make the backend ask for the layout again, in the background. So it
 // learns of a failover from the first command that fails.
