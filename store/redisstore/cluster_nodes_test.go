@@ -142,3 +142,32 @@ func TestCluster_OfIPv6Nodes(t *testing.T) {
 		t.Errorf("the stores did not connect to the addresses that the node names:\n%s", list)
 	}
 }
+
+// Clients that go, and those that come with next to no time, say nothing of a node.
+func TestCluster_ClientsDenyNoNode(t *testing.T) {
+	c := redistest.StartCluster(t, 1, 0)
+	p := redistest.NewProxy(t, c.Addrs()[0])
+	host, port, _ := net.SplitHostPort(p.Addr())
+	c.Nodes()[0].Do(t, "CONFIG", "SET", "cluster-announce-ip", host, "cluster-announce-port", port)
+	s := open(t, "redis+cluster://"+p.Addr(), noOptions)
+	create(t, s, "id", "data")
+	p.Delay(200 * time.Millisecond)
+	var all sync.WaitGroup
+	for i := range 20 {
+		all.Go(func() {
+			ctx, cancel := context.WithCancel(t.Context())
+			if i%2 == 0 {
+				ctx, cancel = context.WithTimeout(t.Context(), 50*time.Millisecond)
+			}
+			defer cancel()
+			defer time.AfterFunc(150*time.Millisecond, cancel).Stop()
+			if _, err := s.Find(ctx, "id"); err == nil {
+				t.Error("it succeeded, with less time than a reply takes")
+			}
+		})
+	}
+	all.Wait()
+	if _, err := s.Find(within(t, 5*time.Second), "id"); err != nil {
+		t.Error(err)
+	}
+}

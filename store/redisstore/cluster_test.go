@@ -273,3 +273,18 @@ func TestCluster_SaysWhyASlotCantBeFollowed(t *testing.T) {
 		t.Errorf("%v, want an error about the permission", err)
 	}
 }
+
+// A node that has the slot already carries the command out, announced or not. That it
+// refused the announcement does not mean that nothing was written.
+func TestCluster_WhatWasCarriedOutWithoutAskingIsNoRefusal(t *testing.T) {
+	all := "*1\r\n*3\r\n:0\r\n:16383\r\n*2\r\n$0\r\n\r\n:PORT\r\n"
+	to := liar(t, map[string]string{
+		"ASKING":  "-NOPERM User satchel has no permissions to run the 'asking' command\r\n",
+		"EVALSHA": ":1\r\n",
+	})
+	from := liar(t, map[string]string{"CLUSTER": all, "EVALSHA": "-ASK 0 " + to + "\r\n"})
+	s := open(t, "redis+cluster://"+from, noOptions)
+	if err := s.Swap(within(t, time.Second), "id", store.Version{}, newRecord("")); err != nil {
+		t.Errorf("%v, want no error for a write that was made", err)
+	}
+}

@@ -95,10 +95,11 @@ func (n *node) doAmong(ctx context.Context, c command) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	for _, reply := range replies[:at+1] {
-		if failed, ok := reply.(redis.Error); ok {
-			return nil, failed
+	if failed, ok := replies[at].(redis.Error); ok {
+		if refused, ok := replies[0].(redis.Error); ok { // ASKING; c may be carried out all the same
+			failed = refused
 		}
+		return nil, failed
 	}
 	if len(replies) > at+1 {
 		err = n.replicas.confirmed(replies[at], replies[at+1])

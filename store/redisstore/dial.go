@@ -8,6 +8,8 @@ import (
 	"time"
 
 	"github.com/gomodule/redigo/redis"
+
+	"github.com/gosatchel/satchel/internal/detached"
 )
 
 // keepAlive is how often the kernel probes an idle connection. It notices a
@@ -34,12 +36,39 @@ func (d dialer) dial(ctx context.Context, address string) (redis.Conn, error) {
 	defer cancel()
 	if d.credentials != nil {
 		var err error
-		if d.user, d.password, err = d.credentials(ctx); err != nil {
-			return nil, fmt.Errorf("Options.Credentials: %w", err)
+		if d.user, d.password, err = d.ask(ctx); err != nil {
+			return nil, &credentialsError{err}
 		}
 	}
 	return redis.DialContext(ctx, d.network, address, d.options()...)
 }
+
+// ask asks Options.Credentials, and returns when it does or ctx is done.
+func (d dialer) ask(ctx context.Context) (user, password string, err error) {
+	type pair struct{ user, password string }
+	done := detached.Call(func() (p pair, err error) {
+		defer func() {
+			if panicked := recover(); panicked != nil {
+				err = fmt.Errorf("it panicked: %v", panicked)
+			}
+		}()
+		p.user, p.password, err = d.credentials(ctx)
+		return p, err
+	}, func() {})
+	select {
+	case asked := <-done:
+		p, err := asked.Result("it")
+		return p.user, p.password, err
+	case <-ctx.Done():
+		return "", "", ctx.Err()
+	}
+}
+
+// credentialsError is an error of Options.Credentials, whose text is the app's own.
+type credentialsError struct{ cause error }
+
+func (e *credentialsError) Error() string { return "Options.Credentials: " + e.cause.Error() }
+func (e *credentialsError) Unwrap() error { return e.cause }
 
 func (d dialer) options() []redis.DialOption {
 	return []redis.DialOption{

@@ -90,7 +90,10 @@ func presentable(err error) error {
 	var reply redis.Error
 	var broken *url.Error
 	var timeout net.Error
+	var credentials *credentialsError
 	switch {
+	case errors.As(err, &credentials):
+		return err
 	case errors.As(err, &reply):
 		return presentableReply(reply)
 	case errors.As(err, &broken), strings.HasPrefix(err.Error(), "invalid redis URL"):

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"slices"
 	"sync"
-	"sync/atomic"
 	"time"
 )
 
@@ -32,18 +31,31 @@ type inquiry[T any] struct {
 	ended  time.Time // before done is closed
 }
 
-func newShared[T any](limit time.Duration, ask func(context.Context) (T, error)) *shared[T] {
-	s := &shared[T]{ask: ask, limit: limit}
+// newShared returns an inquiry of servers each of which may take dialTimeout to connect
+// to. All together have five seconds at least: there has to be time for others where
+// some say nothing.
+func newShared[T any](dialTimeout time.Duration, ask func(context.Context) (T, error)) *shared[T] {
+	s := &shared[T]{ask: ask, limit: max(dialTimeout, 5*time.Second)}
 	s.ctx, s.stop = context.WithCancel(context.Background())
 	return s
 }
 
-// fresh is how long an answer is as good as a new one.
-const fresh = 50 * time.Millisecond
+const (
+	// fresh is how long an answer is as good as a new one.
+	fresh = 50 * time.Millisecond
+
+	// suspicionPause is how long after one inquiry a failure causes no other.
+	suspicionPause = time.Second / 4
+)
 
 // wait returns what the inquiry that is under way finds out, or that of a new one.
 func (s *shared[T]) wait(ctx context.Context) (answer T, err error) {
-	q := s.begin(func(last *inquiry[T]) bool { return time.Since(last.ended) < fresh })
+	q := s.begin(func(last *inquiry[T]) bool {
+		if last.err != nil {
+			return time.Since(last.ended) < suspicionPause
+		}
+		return time.Since(last.ended) < fresh
+	})
 	if q == nil {
 		return answer, errClosed
 	}
@@ -94,14 +106,6 @@ func (s *shared[T]) begin(enough func(last *inquiry[T]) bool) *inquiry[T] {
 	return q
 }
 
-// A stopwatch says now and then, to one of many goroutines, that some time has passed.
-type stopwatch struct{ last atomic.Int64 } // in Unix nanoseconds
-
-func (w *stopwatch) past(d time.Duration) bool {
-	now, last := time.Now().UnixNano(), w.last.Load()
-	return now-last >= int64(d) && w.last.CompareAndSwap(last, now)
-}
-
 // close ends the inquiry that is under way, and allows no other.
 func (s *shared[T]) close() {
 	s.stop()
@@ -114,13 +118,14 @@ func (s *shared[T]) close() {
 }
 
 // questionPause is how long a server may think before the next one is asked as well.
-// When all were asked, it becomes twice as long.
+// When all were asked, it becomes twice as long, and once more.
 const questionPause = 300 * time.Millisecond
 
 // firstAnswer asks one of several servers after the other until one has an answer.
 // It goes on to the next one when a server fails, and also when it says nothing for
 // a while. That one is listened to further: it may be alive behind a slow link. After
-// the last one it begins again at the first, unless all have failed.
+// the last one it begins again at the first, unless all have failed: who said nothing
+// is then asked over another connection as well.
 func firstAnswer[T any](ctx context.Context, servers []string, ask func(context.Context, string) (T, error)) (answer T, err error) {
 	if len(servers) == 0 {
 		return answer, errors.New("there is no server to ask")
@@ -142,13 +147,13 @@ func firstAnswer[T any](ctx context.Context, servers []string, ask func(context.
 	for next := 0; ; next++ {
 		server, round := next%len(servers), next/len(servers)
 		asking.Go(func() {
-			answer, err := sensibly(func() (T, error) { return ask(ctx, servers[server]) })
+			answer, err := ask(ctx, servers[server])
 			select {
 			case results <- result{server, answer, err}:
 			case <-ctx.Done():
 			}
 		})
-		timer.Reset(questionPause << min(round, 10))
+		timer.Reset(questionPause << min(round, 2))
 		select {
 		case r := <-results:
 			if r.err == nil {
@@ -163,17 +168,6 @@ func firstAnswer[T any](ctx context.Context, servers []string, ask func(context.
 			return answer, together(append(failures, ctx.Err()))
 		}
 	}
-}
-
-// sensibly asks, and takes an answer that makes the package that reads it panic for one
-// that makes no sense.
-func sensibly[T any](ask func() (T, error)) (answer T, err error) {
-	defer func() {
-		if recover() != nil {
-			err = errReply
-		}
-	}()
-	return ask()
 }
 
 // together joins errors in one line.

@@ -75,7 +75,7 @@ func (m *member) judge(err error, p breaker.Pass) breaker.Finding {
 		return breaker.Nothing // by who called
 	case m.breaker.Took(p) >= inVain:
 		return breaker.Strike
-	case errors.Is(err, context.DeadlineExceeded):
+	case timedOut(err), errors.Is(err, context.DeadlineExceeded):
 		return breaker.Nothing
 	}
 	return breaker.Answered // it refused the connection: nobody waits for that

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"net"
 	"os"
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -24,8 +25,9 @@ type node struct {
 	// epoch counts how often there was reason to think that the connections that
 	// are open lead nowhere, or to a server that is no master any more. Those of an
 	// earlier one are closed instead of used.
-	epoch   atomic.Int64
-	renewed atomic.Int64 // when epoch last went up, in Unix nanoseconds
+	epoch    atomic.Int64
+	renewing sync.Mutex
+	renewed  stopwatch // since epoch last went up by itself
 
 	readTimeout time.Duration // of a whole pipeline; 0: the connection's own
 	replicas    replication
@@ -155,13 +157,15 @@ func (n *node) renew(epoch int64) bool {
 	if n.epoch.Load() != epoch {
 		return true
 	}
-	now, last := time.Now().UnixNano(), n.renewed.Load()
-	if !n.owned || now-last < int64(time.Second) {
+	n.renewing.Lock()
+	defer n.renewing.Unlock()
+	switch {
+	case n.epoch.Load() != epoch:
+		return true
+	case !n.owned || !n.renewed.past(time.Second):
 		return false
 	}
-	if n.renewed.CompareAndSwap(last, now) {
-		n.epoch.CompareAndSwap(epoch, epoch+1)
-	}
+	n.epoch.Add(1)
 	return true
 }
 

@@ -42,9 +42,10 @@ type Options struct {
 	ConnLifetime time.Duration
 
 	// DialTimeout (dial_timeout) bounds connecting, TLS handshake and sign-in
-	// included, and before that, with Sentinel and in a cluster, finding out where
-	// to. This and the next two apply within the deadline of a call's context, and
-	// bound calls that have none. Default 5 seconds.
+	// included. This and the next two apply within the deadline of a call's context,
+	// and bound calls that have none. With Sentinel and in a cluster, finding out where
+	// to connect may take as long before that, or 5 seconds if that is longer.
+	// Default 5 seconds.
 	DialTimeout time.Duration
 
 	// ReadTimeout (read_timeout) bounds the wait for a reply. Default 3 seconds.
@@ -59,7 +60,7 @@ type Options struct {
 	// also logouts. Swap and Index wait; Touch, Delete and Unindex, which nothing
 	// depends on, don't. A write that too few confirm within WaitTimeout fails with
 	// an error that wraps store.ErrUnconfirmed. The wait is a round trip between the
-	// servers, and none more for the client. Default 0: none.
+	// servers, and none more for the client unless replicas are late. Default 0: none.
 	WaitReplicas int
 
 	// WaitTimeout (wait_timeout) bounds that wait, within the deadline of the
@@ -75,7 +76,8 @@ type Options struct {
 	// Credentials, unless nil, is asked for the user and the password of each new
 	// connection to a server, where they change: by rotation, or as tokens that
 	// expire. The URL must have none then. "" for the user means the default one. It is
-	// called by many goroutines at once, and should keep to ctx, within DialTimeout.
+	// called by many goroutines at once, and should keep to ctx, within DialTimeout; nobody
+	// waits for it any longer.
 	// Its errors are passed on, so they must not contain secrets. Connections that are
 	// open stay so; see ConnLifetime.
 	Credentials func(ctx context.Context) (username, password string, err error)

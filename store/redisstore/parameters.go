@@ -35,7 +35,7 @@ func parseQuery(raw string, t *target, o *Options) (tlsParameters, error) {
 		if name == "db" && t.servers.network != "unix" {
 			return secure, errDBParameter
 		}
-		if name[:min(len(name), 8)] == "sentinel" && t.topology != sentinels {
+		if strings.HasPrefix(name, "sentinel") && t.topology != sentinels {
 			return secure, fmt.Errorf("redisstore: the URL's parameter %s needs a redis+sentinel URL", name)
 		}
 		if err := read(values[0], settings{t, o, &secure}); err != nil {

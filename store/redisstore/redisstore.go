@@ -7,7 +7,7 @@
 //
 // Every method is one round trip, except [Store.Owned], which is three at the
 // most. (After a restart of the server, the first use of each script takes one
-// more; so does a redirect within a cluster.) A call that waits for the server or for
+// more; so does a redirect within a cluster, and the wait for replicas that are late.) A call that waits for the server or for
 // a free connection returns when its context is done. No call scans the key space.
 //
 // # What is kept where
@@ -31,7 +31,7 @@
 // # Failover
 //
 // With Sentinel, and in a cluster, a failure makes the store look, in the background
-// and a few times per second at most, whether another server has the data by now.
+// and four times per second at most, whether another server has the data by now.
 // With Sentinel it also looks once a second while there are calls, since a master that
 // was replaced behind a broken network goes on answering. Connections to a master that
 // was replaced are closed without being tried, also those that hang. A server that answers that it is a replica has written nothing, so the

@@ -7,21 +7,16 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/FZambia/sentinel/v2"
 	"github.com/gomodule/redigo/redis"
 )
 
-const (
-	// suspicionPause is how long after one look at where the data is a failure
-	// causes no other.
-	suspicionPause = time.Second / 4
-
-	// watchPause is the same for a success. A master that is cut off from all but this
-	// app goes on answering, and has been replaced.
-	watchPause = time.Second
-)
+// watchPause is how often the sentinels are asked while all is well. A master that is cut
+// off from all but this app goes on answering, and has been replaced.
+const watchPause = time.Second
 
 // watched is the backend of a master that Sentinel watches. It is a node whose
 // every new connection leads to what is the master by then, and whose connections
@@ -82,12 +77,22 @@ func (w *watched) suspect(err error) {
 type nomination struct{ sentinel, master string }
 
 // findMaster asks the sentinels until one names a server that says itself that it is a
-// master. After a failover, some may not know of it yet.
+// master. After a failover, some may not know of it yet. If none of them answers, what was
+// the master is asked whether it still is: it need not suffer from the end of those that
+// watch it.
 func (w *watched) findMaster(ctx context.Context) (string, error) {
 	w.mu.Lock()
-	addresses := slices.Clone(w.addresses)
+	asked, last := slices.Clone(w.addresses), w.connected
 	w.mu.Unlock()
-	n, err := firstAnswer(ctx, addresses, w.ask)
+	if last != "" {
+		asked = append(asked, unwatched)
+	}
+	n, err := firstAnswer(ctx, asked, func(ctx context.Context, sentinel string) (nomination, error) {
+		if sentinel == unwatched {
+			return w.confirmed(ctx, nomination{unwatched, last})
+		}
+		return w.ask(ctx, sentinel)
+	})
 	if err != nil {
 		return "", err
 	}
@@ -95,16 +100,23 @@ func (w *watched) findMaster(ctx context.Context) (string, error) {
 	return n.master, nil
 }
 
+// unwatched stands for no sentinel.
+const unwatched = ""
+
 // ask asks one sentinel, and then the server that it names.
 func (w *watched) ask(ctx context.Context, sentinel string) (nomination, error) {
 	master, err := w.masterOf(ctx, sentinel)
 	if err != nil {
 		return nomination{}, fmt.Errorf("the sentinel at %s: %w", sentinel, err)
 	}
-	if err := w.isMaster(ctx, master); err != nil {
-		return nomination{}, fmt.Errorf("the server at %s, which is said to be the master: %w", master, presentable(err))
+	return w.confirmed(ctx, nomination{sentinel, master})
+}
+
+func (w *watched) confirmed(ctx context.Context, n nomination) (nomination, error) {
+	if err := w.isMaster(ctx, n.master); err != nil {
+		return nomination{}, fmt.Errorf("the server at %s, which is said to be the master: %w", n.master, presentable(err))
 	}
-	return nomination{sentinel, master}, nil
+	return n, nil
 }
 
 // masterOf asks a sentinel for the master's address.
@@ -116,7 +128,7 @@ func (w *watched) masterOf(ctx context.Context, address string) (string, error) 
 		return conn, undialled
 	}}
 	defer s.Close()
-	master, err := s.MasterAddr()
+	master, err := sensibly(s.MasterAddr)
 	switch {
 	case err == nil:
 		return master, nil
@@ -137,7 +149,7 @@ func (w *watched) isMaster(ctx context.Context, address string) error {
 		return err
 	}
 	defer conn.Close()
-	is, err := sentinel.TestRole(conn, "master")
+	is, err := sensibly(func() (bool, error) { return sentinel.TestRole(conn, "master") })
 	if err == nil && !is {
 		err = errNoMaster
 	}
@@ -149,8 +161,9 @@ func (w *watched) isMaster(ctx context.Context, address string) error {
 func (w *watched) found(n nomination) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	i := slices.Index(w.addresses, n.sentinel)
-	w.addresses[0], w.addresses[i] = w.addresses[i], w.addresses[0]
+	if i := slices.Index(w.addresses, n.sentinel); i > 0 {
+		w.addresses[0], w.addresses[i] = w.addresses[i], w.addresses[0]
+	}
 	if w.connected != "" && w.connected != n.master {
 		w.node.epoch.Add(1)
 	}
@@ -160,4 +173,25 @@ func (w *watched) found(n nomination) {
 func (w *watched) close() error {
 	w.master.close()
 	return w.node.close()
+}
+
+// sensibly calls the package, and takes an answer that makes it panic for one that makes
+// no sense.
+func sensibly[T any](ask func() (T, error)) (answer T, err error) {
+	defer func() {
+		if recover() != nil {
+			err = errReply
+		}
+	}()
+	return ask()
+}
+
+// A stopwatch says now and then, to one of many goroutines, that some time has passed.
+type stopwatch struct{ last atomic.Int64 } // since started; 0: never
+
+var started = time.Now() // with a clock that nobody sets
+
+func (w *stopwatch) past(d time.Duration) bool {
+	now, last := int64(time.Since(started)), w.last.Load()
+	return (last == 0 || now-last >= int64(d)) && w.last.CompareAndSwap(last, now)
 }

@@ -227,17 +227,71 @@ func TestSentinel_FailuresAskSeldom(t *testing.T) {
 	s := open(t, "redis+sentinel://"+p.Addr()+"/"+g.Name(), noOptions)
 	g.Master(t).Kill(t)
 	p.Trips()
-	began := time.Now()
-	const calls = 500
-	for range calls {
+	began, calls := time.Now(), 0
+	for ; time.Since(began) < time.Second; calls++ {
 		if err := s.Ping(within(t, time.Second)); err == nil {
 			t.Fatal("a server that was killed answers")
 		}
 	}
-	// An answer counts for 50 ms, and a question over a connection that was kept takes
-	// two round trips.
-	most := 2 * (int(time.Since(began)/(50*time.Millisecond)) + 2)
-	if n := p.Trips(); n > most || most > calls {
+	most := int(time.Since(began)/(250*time.Millisecond)) + 2
+	if n := p.Trips(); n > most || most > calls/2 {
 		t.Errorf("%d calls asked %d times, want %d at most", calls, n, most)
+	}
+}
+
+// While all is well they are asked once a second.
+func TestSentinel_SuccessesAskSeldom(t *testing.T) {
+	g := redistest.StartSentinel(t, 1, 0)
+	p := redistest.NewProxy(t, g.Sentinels()[0].Addr())
+	s := open(t, "redis+sentinel://"+p.Addr()+"/"+g.Name(), noOptions)
+	began := time.Now()
+	for range 500 {
+		if err := s.Ping(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if n, most := p.Trips(), int(time.Since(began)/time.Second)+2; n > most {
+		t.Errorf("500 calls in %v asked %d times, want %d at most", time.Since(began), n, most)
+	}
+}
+
+// However little time one connection has, others are asked when a sentinel says nothing.
+func TestSentinel_ASilentOneIsPassedByWithAShortDialTimeout(t *testing.T) {
+	g := redistest.StartSentinel(t, 3, 0)
+	g.Sentinels()[0].Freeze(t)
+	g.Sentinels()[1].Freeze(t)
+	s := open(t, g.URL()+"?dial_timeout=200ms", noOptions)
+	if err := s.Ping(within(t, 2*time.Second)); err != nil {
+		t.Error(err)
+	}
+}
+
+// A master that is well goes on to serve when nobody watches it any more, also over new
+// connections.
+func TestSentinel_OutlivesTheSentinels(t *testing.T) {
+	for name, end := range map[string]func(*redistest.Server){
+		"killed": func(s *redistest.Server) { s.Kill(t) },
+		"frozen": func(s *redistest.Server) { s.Freeze(t) },
+	} {
+		g := redistest.StartSentinel(t, 2, 0)
+		s := open(t, g.URL()+"?conn_lifetime=1ns", noOptions) // each call has a new connection
+		create(t, s, "id", "data")
+		for _, sentinel := range g.Sentinels() {
+			end(sentinel)
+		}
+		for began := time.Now(); time.Since(began) < time.Second; { // longer than any answer counts
+			if _, err := s.Find(within(t, 2*time.Second), "id"); err != nil {
+				t.Fatalf("%s: %v", name, err)
+			}
+		}
+		g.Nodes()[0].Do(t, "REPLICAOF", "127.0.0.1", "1")
+		for end := time.Now().Add(5 * time.Second); ; { // an answer counts for a moment
+			if _, err := s.Find(within(t, 2*time.Second), "id"); err != nil {
+				break
+			}
+			if time.Now().After(end) {
+				t.Fatalf("%s: what is no master any more is taken for one", name)
+			}
+		}
 	}
 }

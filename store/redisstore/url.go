@@ -219,9 +219,8 @@ func parseDatabase(s string) (int, error) {
 // configure completes the dialers with what doesn't come from the URL alone.
 func (t *target) configure(o Options) {
 	t.servers.dialTimeout, t.servers.readTimeout, t.servers.writeTimeout = o.DialTimeout, o.ReadTimeout, o.WriteTimeout
-	t.servers.clientName = o.ClientName
 	t.sentinels = t.servers
-	t.servers.credentials = o.Credentials
+	t.servers.clientName, t.servers.credentials = o.ClientName, o.Credentials
 	t.sentinels.user, t.sentinels.password, t.sentinels.db = o.SentinelUsername, o.SentinelPassword, 0
 }
 

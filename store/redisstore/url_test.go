@@ -198,6 +198,40 @@ func TestOpen_AsksForCredentials(t *testing.T) {
 	discreet(t, err)
 }
 
+// What the app's own function says is passed on, whatever kind of error that is, and it
+// can neither hold up a call nor end the process.
+func TestOpen_CredentialsThatFail(t *testing.T) {
+	server := redistest.Start(t, "--cluster-enabled", "yes")
+	server.Do(t, "CLUSTER", "ADDSLOTSRANGE", 0, 16383)
+	gate := make(chan struct{})
+	defer close(gate)
+	for name, c := range map[string]struct {
+		ask  func() error
+		says string
+	}{
+		"over HTTP": {func() error {
+			return fmt.Errorf("fetching the token: %w", &url.Error{Op: "Get", URL: "https://idp.internal/token", Err: errors.New("connection refused")})
+		}, "Options.Credentials: fetching the token: Get \"https://idp.internal/token\": connection refused"},
+		"a panic": {func() error { panic("a bug of the app") }, "Options.Credentials: it panicked: a bug of the app"},
+		"hangs":   {func() error { <-gate; return nil }, "deadline exceeded"},
+	} {
+		for _, scheme := range []string{"redis", "redis+cluster"} {
+			s := open(t, scheme+"://"+server.Addr(), redisstore.Options{
+				Credentials: func(context.Context) (string, string, error) { return "", "", c.ask() },
+			})
+			began := time.Now()
+			err := s.Ping(within(t, 300*time.Millisecond))
+			s.Close()
+			if took := time.Since(began); took > 300*time.Millisecond+slack {
+				t.Errorf("%s, %s: a call and Close took %v", name, scheme, took)
+			}
+			if err == nil || !strings.Contains(err.Error(), c.says) {
+				t.Errorf("%s, %s: %v, want %q", name, scheme, err, c.says)
+			}
+		}
+	}
+}
+
 // Operators find an app's connections by their name.
 func TestOpen_NamesConnections(t *testing.T) {
 	server := redistest.Start(t)

@@ -12,8 +12,8 @@ const step = 500
 
 // CleanUp removes the records and entries that have expired, 500 with each statement,
 // and returns how many rows those were. Other calls get their turn in between. Several
-// processes may clean up at once; on PostgreSQL they share the work. After an error, what
-// was removed is still returned.
+// processes may clean up at once; on PostgreSQL they share the work, and each may leave
+// some to the next time. After an error, what was removed is still returned.
 func (s *Store) CleanUp(ctx context.Context) (removed int64, err error) {
 	for _, statement := range []string{s.sql.cleanSessions, s.sql.cleanOwners} {
 		for {
