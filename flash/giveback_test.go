@@ -1,6 +1,8 @@
 package flash_test
 
 import (
+	"context"
+	"errors"
 	"fmt"
 	"net/http"
 	"slices"
@@ -104,6 +106,34 @@ func TestP6_PuttingMessagesBackHasNoTimeOfItsOwn(t *testing.T) {
 		}
 		if took := time.Since(began); took > 2*time.Second {
 			t.Errorf("it took %v, want no more than one StoreTimeout of two seconds", took)
+		}
+	})
+}
+
+// Nor have they less than that, where a program of its own has failed long after the
+// store did anything.
+func TestP4_MessagesGoBackAfterAWhile(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		m := session.New(trial.Memory(t), session.Options{})
+		token, err := m.Do(t.Context(), "", func(ctx context.Context) error { flash.Info(ctx, "a"); return nil })
+		if err != nil {
+			t.Fatal(err)
+		}
+		failed := &session.StoreError{Op: "list", Err: errors.New("of another store")}
+		if _, err := m.Do(t.Context(), token, func(ctx context.Context) error {
+			flash.Take(ctx)
+			time.Sleep(3 * time.Second) // the bubble's clock
+			return failed
+		}); !errors.Is(err, failed) {
+			t.Errorf("Do: %v", err)
+		}
+		if _, err := m.Do(t.Context(), token, func(ctx context.Context) error {
+			if got := flash.Take(ctx); len(got) != 1 || got[0].Text != "a" {
+				t.Errorf("what was taken in vain is %v now", got)
+			}
+			return nil
+		}); err != nil {
+			t.Error(err)
 		}
 	})
 }

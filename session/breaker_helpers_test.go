@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/gosatchel/satchel/internal/trial"
+	"github.com/gosatchel/satchel/session"
 	"github.com/gosatchel/satchel/store"
 )
 
@@ -68,7 +69,7 @@ func failsAfter(after time.Duration, err error) func(trial.Op) error {
 func nothing(context.Context) {}
 
 // probing is the operation that finds out whether the store is back.
-func probing(op trial.Op) bool { return op.ID == "probe" }
+func probing(op trial.Op) bool { return op.ID == session.ProbeID }
 
 // isOpen reports, in a bubble, whether operations are not let through. What it does is
 // no sign of the store, and so changes nothing.

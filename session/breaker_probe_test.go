@@ -2,6 +2,8 @@ package session_test
 
 import (
 	"context"
+	"fmt"
+	"net/http"
 	"sync"
 	"testing"
 	"testing/synctest"
@@ -217,5 +219,65 @@ func TestP6_BreakerOutlivesAProbe(t *testing.T) {
 		close(gate)
 		synctest.Wait()
 		wantSame(t, "is it open after the overdue probe", isOpen(t, a, b), false)
+	})
+}
+
+// TestP6_BreakerMindsNoClientsOfListings either.
+func TestP6_BreakerMindsNoClientsOfListings(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		a := newAiling(trial.Memory(t))
+		m := session.New(a, plainHTTP())
+		b := trial.NewBrowser(m.Handler(obliging))
+		visitOK(t, b, full)
+		a.ails(func(op trial.Op) error {
+			select {
+			case <-time.After(2 * aTenth):
+				return nil
+			case <-op.Ctx.Done():
+				return op.Ctx.Err()
+			}
+		})
+		var all sync.WaitGroup
+		for range 2 * strikes {
+			all.Go(func() {
+				ctx, cancel := context.WithTimeout(t.Context(), aTenth+aTenth/2)
+				defer cancel()
+				if _, err := m.Sessions(ctx, "7"); err == nil {
+					t.Error("it had no time, and succeeded")
+				}
+			})
+		}
+		all.Wait()
+		wantSame(t, "points", seen(t, b, points), 1)
+	})
+}
+
+// TestP6_BreakerMindsWritesOfClientsThatLeft: a commit goes on without them, so what it
+// waits for in vain counts.
+func TestP6_BreakerMindsWritesOfClientsThatLeft(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		a := newAiling(trial.Memory(t))
+		app := session.New(a, plainHTTP())
+		b := trial.NewBrowser(app.Handler(obliging))
+		visitOK(t, b, full)
+		leaving := trial.NewBrowser(app.Handler(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) { addPoint(r.Context()) })))
+		leaving.SetCookie("session", b.Cookies()["session"])
+		a.ails(func(op trial.Op) error {
+			if op.Name != "swap" {
+				return nil
+			}
+			<-op.Ctx.Done()
+			return fmt.Errorf("%w: %w", op.Ctx.Err(), store.ErrNotApplied) // as of a pool
+		})
+		var all sync.WaitGroup
+		for range 2 * strikes {
+			all.Go(func() {
+				ctx, leave := context.WithTimeout(t.Context(), time.Second)
+				defer leave()
+				leaving.Fork().Get(t, "/", func(r *http.Request) { *r = *r.WithContext(ctx) })
+			})
+		}
+		all.Wait()
+		wantSame(t, "is it open", isOpen(t, a, b), true)
 	})
 }

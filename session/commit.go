@@ -204,7 +204,7 @@ func (t *transaction) adopt(fork *transaction) {
 // browser's cookie as it is.
 func (t *transaction) endedByOthers(err error) {
 	if t.saved != nil {
-		t.marker = &persisted{t.ident, t.saved} // or what is there by now
+		t.endedElsewhere = &persisted{t.ident, t.saved}
 	}
 	t.ident, t.saved, t.pending, t.readonly = identity{}, nil, nil, err
 }

@@ -150,3 +150,52 @@ func TestP2_SigningOutAgainKeepsNoMarkerAlive(t *testing.T) {
 		visitOK(t, b, put("lime")) // in a new session
 	})
 }
+
+// Nor is it an error to sign out when the marker has gone of a session that somebody else
+// has signed out of, however long a request takes.
+func TestP2_SigningOutWhenTheMarkerIsGone(t *testing.T) {
+	for name, before := range map[string]struct {
+		logOut func(t *testing.T, b *trial.Browser) // before the request loads
+		reload bool
+	}{
+		"before the request":    {logOut: func(t *testing.T, b *trial.Browser) { visitOK(t, b, logOut) }},
+		"while it is under way": {reload: true},
+	} {
+		for _, wait := range []time.Duration{0, 30 * time.Second, 61 * time.Second, time.Hour} {
+			t.Run(fmt.Sprint(name, ", after ", wait), func(t *testing.T) {
+				synctest.Test(t, func(t *testing.T) {
+					b := browse(trial.Memory(t), plainHTTP(), obliging)
+					visitOK(t, b, signIn("ann"))
+					other := b.Fork()
+					if before.logOut != nil {
+						before.logOut(t, other)
+					}
+					visitOK(t, b, func(ctx context.Context) {
+						if before.reload {
+							visitOK(t, other, logOut)
+							wantError(t, "Reload", session.Reload(ctx), session.ErrEnded)
+						}
+						advance(wait)
+						wantError(t, "Logout", session.Logout(ctx), nil)
+					})
+				})
+			})
+		}
+	}
+}
+
+// A failure of one operation takes no time from those after it.
+func TestUnconfirmed_LogoutAfterAnUnknownOutcomeHasItsTime(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		f := newFaulty(trial.Memory(t))
+		b := browse(f, plainHTTP(), http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			ctx := r.Context()
+			note.Set(ctx, "changed")
+			f.all(timedOut)
+			w.Write([]byte("hello"))
+			f.mend()
+			wantError(t, "Logout", session.Logout(ctx), nil)
+		}))
+		wantRefused(t, b.Get(t, "/"))
+	})
+}

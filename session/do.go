@@ -35,15 +35,16 @@ func (m *Manager) Do(ctx context.Context, token string, fn func(ctx context.Cont
 		t.seal()
 		newToken = t.tokenAfter(token)
 	}()
-	returned := false
+	returned, committing := false, false
 	defer func() {
 		if !returned || err != nil {
-			t.giveBack(ctx, err)
+			t.giveBack(ctx, committing && isStoreError(err))
 		}
 	}()
 	err = fn(ctx)
 	returned = true
 	if err == nil {
+		committing = true
 		err = t.commit(ctx, nil)
 	}
 	if err == nil {

@@ -51,9 +51,10 @@
 //
 // When the store does not answer, nothing hangs longer than Options.StoreTimeout.
 // After five operations in a row that failed and took a tenth of that or more, the
-// manager stops waiting: all fail at once with a *[StoreError], but for one at a
-// time, which finds out when the store is back. One line in the log says when that
-// begins, and one when it is over. Failures that come at once, as from a store that
+// manager stops waiting: all fail at once with a *[StoreError], while a probe in the
+// background finds out when the store is back. One line in the log says when that
+// begins, and one when it is over. (A probe outlives the request that has caused it,
+// by Options.StoreTimeout at most; a test in a synctest bubble lets that pass.) Failures that come at once, as from a store that
 // is full, change nothing: they keep nobody waiting, and other operations may work.
 //
 // A write that got no answer may have happened or not. Satchel looks: the

@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/gosatchel/satchel/internal/exchange"
 )
@@ -73,14 +74,19 @@ func (t *transaction) stillUnseen(undos []undo) {
 }
 
 // giveBack drops what was to be changed, and puts back what was taken. It costs
-// no round trip if nothing was. If cause is that the store failed, it has what that has
-// left of the time.
-func (t *transaction) giveBack(ctx context.Context, cause error) {
+// no round trip if nothing was. Where the store has just failed, it shares the deadline
+// of the operation that failed.
+func (t *transaction) giveBack(ctx context.Context, storeFailed bool) {
 	t.drop()
-	if isStoreError(cause) {
+	if storeFailed {
 		t.mu.Lock()
 		t.until = t.attempted
 		t.mu.Unlock()
+		defer func() {
+			t.mu.Lock()
+			t.until = time.Time{}
+			t.mu.Unlock()
+		}()
 	}
 	if len(t.unseen(ctx)) == 0 {
 		return

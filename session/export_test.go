@@ -17,3 +17,6 @@ var (
 	PlainJSON     = plainJSON
 	FromPlainJSON = fromPlainJSON
 )
+
+// ProbeID is what a probe looks for.
+var ProbeID = probeID

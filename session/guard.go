@@ -35,11 +35,20 @@ func newGuard(s store.Store, timeout time.Duration, log func(slog.Level, string,
 	return g
 }
 
+// probeID is of no record, and like any other.
+var probeID = hashed("", "")
+
 // probe looks for a record that is not there.
 func (g *guard) probe(p breaker.Pass) {
 	ctx, cancel := context.WithTimeout(context.Background(), g.timeout)
 	defer cancel()
-	_, _ = g.find(ctx, p, "probe")
+	defer func() {
+		if bug := recover(); bug != nil {
+			g.log(slog.LevelError, "session: the store panicked while it was probed", "panic", bug)
+			panic(bug) // for the request that waits, if it still does
+		}
+	}()
+	_, _ = g.find(ctx, p, probeID)
 }
 
 var (
@@ -61,7 +70,7 @@ func (g *guard) run(ctx context.Context, p breaker.Pass, call func() error) (err
 
 // settle draws the conclusions from how an operation has ended.
 func (g *guard) settle(ctx context.Context, p breaker.Pass, err error) {
-	if err == nil && g.breaker.Answered(p) {
+	if err == nil && g.breaker.Noted(p) {
 		return
 	}
 	switch turn, after := g.breaker.Settle(p, g.judge(ctx, err, g.breaker.Took(p))); turn {
@@ -74,9 +83,9 @@ func (g *guard) settle(ctx context.Context, p breaker.Pass, err error) {
 
 // judge returns what err, after took, says of the store.
 //
-// An operation that was given up early says nothing: the client went away, or had
-// less patience than we, or the steps before it had used up its deadline. Clients that
-// come and go must not deny others a store that is only slow.
+// An operation that its caller gave up says nothing: clients that come and go, or have
+// less patience than we, must not deny others a store that is only slow. Nor does one
+// that came with next to no time left, which the steps before it had used up.
 func (g *guard) judge(ctx context.Context, err error, took time.Duration) breaker.Finding {
 	var conflict *store.Conflict
 	switch {

@@ -29,9 +29,9 @@ import (
 // To take over costs four round trips, one more to list the session under its
 // user, and what Session takes, all within one Options.StoreTimeout, apart from that of
 // looking for a session of ours; the first request with the new cookie costs one. A
-// logout with the old one costs two if it was taken over by that cookie; otherwise it
-// takes it over and ends it at once, so while the old library does not answer, such
-// a logout fails. A request whose old cookie leads to nothing costs one and what Session
+// logout with the old one costs one if it was taken over by that cookie. Otherwise
+// Session is asked, and what it knows is taken over and ended at once; so while the old
+// library does not answer, such a logout fails. A request whose old cookie leads to nothing costs one and what Session
 // takes. Requests without the old cookie cost nothing, nor do those with a session.
 // While the old library hangs, each request that it is to be asked about waits for it.
 // [Manager.Do] takes nothing over.
@@ -122,7 +122,8 @@ func (t *transaction) oldCookies() []string {
 		return nil
 	}
 	return slices.DeleteFunc(t.manager.options.Import.cookies(t.request), func(c string) bool {
-		return c == t.ident.token // where both have one name
+		// Where both have one name.
+		return c == t.ident.token || t.endedElsewhere != nil && c == t.endedElsewhere.ident.token
 	})
 }
 

@@ -194,3 +194,21 @@ func TestP2_AMarkerKeepsTheOldCookieOut(t *testing.T) {
 	})
 	l.wantAsked(t, 0)
 }
+
+// A logout of a session that somebody else has ended takes its cookie for ours, where
+// both have one name.
+func TestP6_ALogoutElsewhereAsksNobodyAboutOurOwnCookie(t *testing.T) {
+	o, l := plainHTTP(), midCart()
+	o.Import = l.importer()
+	o.Import.Cookie = o.Cookie.Name
+	if o.Import.Cookie == "" {
+		o.Import.Cookie = "session"
+	}
+	b := browse(trial.Memory(t), o, obliging)
+	visitOK(t, b, signIn("8"))
+	other := b.Fork()
+	visitOK(t, b, logOut)
+	l.wantAsked(t, 0)
+	visitOK(t, other, func(ctx context.Context) { wantError(t, "Logout", session.Logout(ctx), nil) })
+	l.wantAsked(t, 0)
+}

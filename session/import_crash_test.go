@@ -3,6 +3,7 @@ package session_test
 import (
 	"context"
 	"errors"
+	"fmt"
 	"net/http"
 	"strings"
 	"testing"
@@ -271,6 +272,35 @@ func TestP2_ALogoutEndsWhatItsOldCookieLeadsTo(t *testing.T) {
 			wantListed(t, s, "7", 0)
 		})
 	}
+}
+
+// TestUnconfirmed_ALogoutThatEndsAnotherSession says so only when that is confirmed as well.
+func TestUnconfirmed_ALogoutThatEndsAnotherSession(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		confirmed := true
+		var swapped []string // at first the receipt, and then the session
+		lagging := trial.Intercept(trial.Memory(t), func(op trial.Op, call func() error) error {
+			err := call()
+			if op.Name == "swap" && err == nil {
+				swapped = append(swapped, op.ID)
+				if !confirmed && op.ID == swapped[1] { // which is on another master
+					err = fmt.Errorf("1 replica: %w", store.ErrUnconfirmed)
+				}
+			}
+			return err
+		})
+		o := midCart().to(plainHTTP())
+		visitOK(t, arrives(lagging, o, "ann"), put("sage"))
+		b := visitor(t, lagging, o, signIn("8"))
+		b.SetCookie(oldCookie, "ann")
+		confirmed = false
+		for range 2 {
+			wantRefused(t, visit(t, b.Fork(), logOut))
+		}
+		confirmed = true
+		visitOK(t, b, logOut)
+		wantNobody(t, "7", arrives(lagging, o, "ann"))
+	})
 }
 
 // TestP2_ALogoutLeavesASessionOfItsOwn: once the browser has the new cookie, and a minute

@@ -271,3 +271,37 @@ func TestImport_AnEncodingThatPanics(t *testing.T) {
 type panicsInJSON struct{}
 
 func (panicsInJSON) MarshalJSON() ([]byte, error) { panic("a bug") }
+
+// What docs/moving.md says that a logout costs which has an old cookie.
+func TestP9_ALogoutWithAnOldCookie(t *testing.T) {
+	const plain = "find swap unindex" // of a session
+	for name, c := range map[string]struct {
+		id, cookie, want string
+	}{
+		"taken over":            {"", "ann", "find find swap unindex"},
+		"taken over, by ID":     {"a name that is hard to guess", "ann", "find find swap swap unindex"},
+		"that leads to nothing": {"", "nobody", "find find swap unindex"},
+		"none":                  {"", "", plain},
+	} {
+		t.Run(name, func(t *testing.T) {
+			l, f := midCart(), newFaulty(trial.Memory(t))
+			l.sessions["ann"].ID = c.id
+			o := l.to(plainHTTP())
+			b := visitor(t, f, o, signIn("8"))
+			if c.cookie == "ann" {
+				b = arrives(f, o, "ann")
+				visitOK(t, b, put("sage"))
+				visitOK(t, b, put("sage"))
+			} else if c.cookie != "" {
+				b.SetCookie(oldCookie, c.cookie)
+			}
+			f.trace()
+			visitOK(t, b, func(ctx context.Context) { wantError(t, "Logout", session.Logout(ctx), nil) })
+			var ops []string
+			for _, op := range f.trace() {
+				ops = append(ops, op.Name)
+			}
+			wantSame(t, "operations", strings.Join(ops, " "), c.want)
+		})
+	}
+}

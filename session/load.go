@@ -44,7 +44,7 @@ func (t *transaction) load(ctx context.Context, tokens []string) error {
 			t.saved, t.view = nil, nil
 			return &StoreError{"load", err}
 		case r.ended && t.saved == nil:
-			t.readonly, t.marker = endedBy(r), &persisted{ident, r}
+			t.readonly, t.endedElsewhere = endedBy(r), &persisted{ident, r}
 		case r.ended, !now.Before(r.deadline):
 			continue
 		case t.saved != nil:

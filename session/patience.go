@@ -64,6 +64,9 @@ func (p *patience) Value(key any) any {
 // givenUp reports whether ctx is over because its caller's is, and not because of the
 // time that an operation has.
 func givenUp(ctx context.Context) bool {
+	if op, ok := ctx.(*operation); ok {
+		ctx = op.Context // and not what else it looks values up in
+	}
 	p, ok := ctx.Value(patienceKey{}).(*patience)
 	return ok && p.Context.Err() != nil
 }

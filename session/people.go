@@ -43,9 +43,9 @@ type Info struct {
 // (IdleTimeout); best it has the same Options. With another cookie name it finds
 // nothing. The error is a *[StoreError], or [ErrNoIndex].
 func (m *Manager) Sessions(ctx context.Context, user string) ([]Info, error) {
-	limited, cancel := context.WithTimeout(ctx, m.options.StoreTimeout)
-	defer cancel()
-	all, err := m.owned(limited, user)
+	looking := patience{Context: ctx, until: time.Now().Add(m.options.StoreTimeout)}
+	defer looking.end()
+	all, err := m.owned(&looking, user)
 	if err != nil {
 		return nil, listingFailed(err)
 	}
@@ -192,9 +192,10 @@ func (m *Manager) revoke(ctx context.Context, user, mine string, chosen func(ref
 }
 
 // endListed ends the session of an entry, and reports whether there was one to
-// end. Of one that has ended and is still listed, it is not known how far that came. One that is just being created finds the marker in its place, and is not;
-// if the store has no room for that marker, it is created after all of this, and
-// stays listed.
+// end. If it has ended and is still listed, its marker may be one that the store has not
+// confirmed, so that is written again. One that is just being created finds the marker
+// in its place, and is not; if the store has no room for that marker, it is created
+// after all of this, and stays listed.
 func (m *Manager) endListed(ctx context.Context, l listed, user string) (bool, error) {
 	a := m.attempt(ctx, "revoke")
 	defer a.writing.end()

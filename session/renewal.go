@@ -86,12 +86,12 @@ func (a *attempt) discard() {
 }
 
 // endedRecord returns the marker that takes the place of r, which may be nil, of
-// user. It keeps the history, so that a commit that came before the end, and got no
+// user. In the place of a marker it lives no longer than that would have. It keeps the history, so that a commit that came before the end, and got no
 // answer, can still be found.
 func endedRecord(r *record, user string) *record {
 	marker := newRecord(markerLifetime)
 	if r != nil && r.ended {
-		marker.created, marker.deadline = r.created, r.deadline
+		marker.deadline = r.deadline
 	}
 	marker.ended = true
 	marker.user = user // which says what the marker is worth
@@ -117,6 +117,9 @@ func (a *attempt) end(s persisted, user string) error {
 			return endedBy(current)
 		}
 		s.record = current
+		if current.ended {
+			n += firstPause // somebody else is at it too
+		}
 		a.pause(n)
 	}
 }
@@ -140,7 +143,8 @@ func (t *transaction) destroy(ctx context.Context) error {
 		t.readonly = nil // whatever became of the commit, this is to end
 	case err == ErrEnded:
 		t.readonly = nil // somebody else has signed out; what comes after begins a new session
-		t.ending, t.marker = t.marker, nil
+		t.ending, t.endedElsewhere = t.endedElsewhere, nil
+		t.hasEnded = true
 		t.mu.Unlock()
 		return t.failing(t.finishEnding(a))
 	default:
@@ -150,7 +154,7 @@ func (t *transaction) destroy(ctx context.Context) error {
 		return err
 	}
 	if t.saved != nil {
-		t.ending = &persisted{t.ident, t.saved}
+		t.ending, t.hasEnded = &persisted{t.ident, t.saved}, false
 		t.obsolete = t.obsolete || t.held
 	}
 	t.ident, t.saved, t.view, t.pending, t.fault = identity{}, nil, nil, nil, nil
@@ -176,10 +180,14 @@ func (t *transaction) failing(err error) error {
 // before it what the old library's cookies could bring back.
 func (t *transaction) finishEnding(a *attempt) error {
 	t.mu.Lock()
-	s, cookies, r := t.ending, t.renounce, t.request
+	s, hasEnded, cookies, r := t.ending, t.hasEnded, t.renounce, t.request
 	t.mu.Unlock()
+	own := ""
+	if s != nil {
+		own = s.ident.id
+	}
 	for _, cookie := range cookies {
-		if err := a.renounce(r, cookie); err != nil {
+		if err := a.renounce(r, cookie, own); err != nil {
 			return err
 		}
 	}
@@ -192,6 +200,9 @@ func (t *transaction) finishEnding(a *attempt) error {
 	err := a.end(*s, s.record.user)
 	if isStoreError(err) {
 		return err
+	}
+	if hasEnded && err == errGone {
+		err = nil // and even its marker is gone
 	}
 	t.mu.Lock()
 	t.ending = nil

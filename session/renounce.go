@@ -8,8 +8,9 @@ import (
 // renounce sees to it that after a logout nobody is taken over who comes with a cookie of
 // the old library that came with it. It does what a request with that cookie would, and
 // ends at once what comes of it: so others who do the same at this moment, in any process
-// and at any step, find that it has ended.
-func (a *attempt) renounce(r *http.Request, cookie string) error {
+// and at any step, find that it has ended. own is the id of the session that the logout is
+// about, if any, which is ended after this.
+func (a *attempt) renounce(r *http.Request, cookie, own string) error {
 	known, imported, err := a.register(r, cookie)
 	if errors.Is(err, errDamagedReceipt) {
 		return nil // it leads nowhere
@@ -18,7 +19,7 @@ func (a *attempt) renounce(r *http.Request, cookie string) error {
 		return err
 	}
 	c := a.candidate(*known, imported)
-	if c.ident.token != "" {
+	if c.ident.token != "" && c.ident.id != own {
 		if err := a.locate(&c); err != nil {
 			return err
 		}
@@ -32,12 +33,16 @@ func (a *attempt) renounce(r *http.Request, cookie string) error {
 }
 
 // open reports whether a request with the old cookie would get into the session, or create
-// it.
+// it. Where it has just ended, that may not have been confirmed.
 func (c candidate) open() bool {
-	if c.record == nil {
+	switch r := c.record; {
+	case r == nil:
 		return !c.receipt.sealed()
+	case r.ended:
+		return !r.moved && c.receipt.fresh()
+	default:
+		return c.receipt.fresh() || r.unclaimed
 	}
-	return !c.record.ended && (c.receipt.fresh() || c.record.unclaimed)
 }
 
 // user is whose session it is, as far as that is known.

@@ -82,7 +82,7 @@ func (w *response) fail(err error) {
 		level = slog.LevelDebug // nobody waits for the answer any more
 	}
 	t.log(level, "session: the request failed", "error", err, "method", w.request.Method)
-	t.giveBack(w.request.Context(), err)
+	t.giveBack(w.request.Context(), isStoreError(err))
 	for x := t.enclosing; x != nil; x = x.enclosing {
 		x.drop() // or a client that is told to try again would do it twice
 	}
@@ -127,7 +127,7 @@ func (w *response) abandon() {
 		t.drop()
 	} else {
 		w.started = true
-		t.giveBack(w.request.Context(), nil)
+		t.giveBack(w.request.Context(), false)
 		t.announce(w.Header(), w.request)
 	}
 	t.seal()

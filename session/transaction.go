@@ -33,8 +33,12 @@ type transaction struct {
 	revision int        // counts the states of view
 	begun    int        // in a fork: the revision of outer that it began with
 	ending   *persisted // a session that Destroy could not end yet
-	marker   *persisted // of the session, where somebody else has signed out
-	renounce []string   // cookies of the old library that Destroy could not note yet
+
+	// What is to be ended once more if this request signs out, since somebody else has
+	// ended it and may not have been sure: the session or its marker.
+	endedElsewhere *persisted
+	hasEnded       bool     // ending is about that
+	renounce       []string // cookies of the old library that Destroy could not note yet
 
 	reads    []string // the keys that were read, at first in fewReads
 	fewReads [2]string
@@ -46,8 +50,8 @@ type transaction struct {
 	failure  error // of the last commit that failed
 	tooLate  error // the first change that came after the handler had returned
 
-	attempted time.Time // when the time of the last operation on the store ends
-	until     time.Time // if not zero, when that of all others does
+	attempted time.Time // the deadline of the last operation on the store
+	until     time.Time // that of the next ones too, unless it is zero
 
 	headersSent bool
 	sealed      bool // the handler has returned

@@ -103,9 +103,9 @@ func (b *Breaker) Free() Pass { return Pass{began: time.Since(b.born)} }
 // Took returns how long ago the pass was given.
 func (b *Breaker) Took(p Pass) time.Duration { return time.Since(b.born) - p.began }
 
-// Answered settles an operation that was answered, at next to no cost, and reports
-// whether that was all there is to do. If not, Settle does the rest.
-func (b *Breaker) Answered(p Pass) bool {
+// Noted settles an operation that was answered, at next to no cost, and reports whether
+// that was all there is to do. If not, Settle does the rest.
+func (b *Breaker) Noted(p Pass) bool {
 	// Not each time, since all processors would want the one place.
 	const exact = int64(time.Millisecond)
 	if last := b.answered.Load(); int64(p.began) > last+exact {
@@ -135,7 +135,7 @@ const (
 // Settle draws the conclusion from how an operation has ended. If that closes the
 // breaker, after is how long it was open.
 func (b *Breaker) Settle(p Pass, found Finding) (turn Turn, after time.Duration) {
-	if found == Answered && b.Answered(p) {
+	if found == Answered && b.Noted(p) {
 		return Stayed, 0
 	}
 	now := time.Since(b.born)
