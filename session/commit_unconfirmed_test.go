@@ -194,6 +194,7 @@ func TestUnconfirmed_LogoutAfterAnUnknownOutcomeHasItsTime(t *testing.T) {
 			f.all(timedOut)
 			w.Write([]byte("hello"))
 			f.mend()
+			advance(time.Minute)
 			wantError(t, "Logout", session.Logout(ctx), nil)
 		}))
 		wantRefused(t, b.Get(t, "/"))

@@ -37,6 +37,10 @@ const (
 
 var cart = session.NewKey[[]int64]("failover-cart")
 
+// AtOnce is how many requests there are at once. A server that dies may have answered so
+// many in its last moment, and not yet told its replicas.
+const AtOnce = shoppers*hands + leavers
+
 // A Load is visitors who keep an app busy.
 type Load struct {
 	app      http.Handler
