@@ -190,13 +190,17 @@ func TestUnconfirmed_LogoutAfterAnUnknownOutcomeHasItsTime(t *testing.T) {
 		f := newFaulty(trial.Memory(t))
 		b := browse(f, plainHTTP(), http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 			ctx := r.Context()
-			note.Set(ctx, "changed")
+			note.Set(ctx, r.URL.Path)
+			if r.URL.Path == "/first" {
+				return
+			}
 			f.all(timedOut)
 			w.Write([]byte("hello"))
 			f.mend()
 			advance(time.Minute)
 			wantError(t, "Logout", session.Logout(ctx), nil)
 		}))
+		b.Get(t, "/first")
 		wantRefused(t, b.Get(t, "/"))
 	})
 }
