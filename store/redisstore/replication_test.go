@@ -106,7 +106,9 @@ func TestWaitReplicas_WhileASlotMoves(t *testing.T) {
 	c.MoveSlot(t, slot, to, func() {
 		// Its only key has moved, and the slot has not.
 		writeAgain(t, s, id, "half-way")
-		c.Replicas(t, from)[0].Freeze(t)
+		former := c.Replicas(t, from)[0]
+		former.Freeze(t)
+		defer former.Thaw(t) // Valkey moves no slot without its replicas' word
 		if err := write(within(t, time.Second), s, id, "again"); err != nil {
 			t.Errorf("where the old master's replica is late: %v", err)
 		}
