@@ -66,7 +66,9 @@
 //     An outage answers 503 and touches no cookie. After a few deadlines in a row
 //     requests fail at once, and a probe in the background finds out when the store
 //     is back.
-//     Limit: a handler that commits several times can meet the deadline as often.
+//     Limits: a handler that commits several times can meet the deadline as often;
+//     each request waits for a store that answers reads and hangs on writes, and for
+//     an old library that hangs (Options.Import).
 //   - P7, bad data is contained. A damaged record is a fresh session, a damaged
 //     value is an absent one, a malformed id never reaches the store.
 //   - P8, quiet when idle. No cookie and no write until something is stored, none
