@@ -66,6 +66,18 @@ func failsAfter(after time.Duration, err error) func(trial.Op) error {
 	}
 }
 
+// takes is the ailment of a store that is slow and well, in a bubble.
+func takes(d time.Duration) func(trial.Op) error {
+	return func(op trial.Op) error {
+		select {
+		case <-time.After(d):
+			return nil
+		case <-op.Ctx.Done():
+			return op.Ctx.Err()
+		}
+	}
+}
+
 func nothing(context.Context) {}
 
 // probing is the operation that finds out whether the store is back.

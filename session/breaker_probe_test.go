@@ -105,14 +105,7 @@ func TestP6_BreakerMindsNoClients(t *testing.T) {
 				t.Error("it had no time, and succeeded")
 			}
 		}
-		a.ails(func(op trial.Op) error {
-			select {
-			case <-time.After(2 * aTenth):
-				return nil
-			case <-op.Ctx.Done():
-				return op.Ctx.Err()
-			}
-		})
+		a.ails(takes(2 * aTenth))
 		var all sync.WaitGroup
 		for range 10 * strikes {
 			all.Go(func() { impatient(aTenth + aTenth/2) })
@@ -229,14 +222,7 @@ func TestP6_BreakerMindsNoClientsOfListings(t *testing.T) {
 		m := session.New(a, plainHTTP())
 		b := trial.NewBrowser(m.Handler(obliging))
 		visitOK(t, b, full)
-		a.ails(func(op trial.Op) error {
-			select {
-			case <-time.After(2 * aTenth):
-				return nil
-			case <-op.Ctx.Done():
-				return op.Ctx.Err()
-			}
-		})
+		a.ails(takes(2 * aTenth))
 		var all sync.WaitGroup
 		for range 2 * strikes {
 			all.Go(func() {

@@ -86,8 +86,9 @@ func (a *attempt) discard() {
 }
 
 // endedRecord returns the marker that takes the place of r, which may be nil, of
-// user. In the place of a marker it lives no longer than that would have. It keeps the history, so that a commit that came before the end, and got no
-// answer, can still be found.
+// user. In the place of a marker it lives no longer than that would have. It keeps the
+// history, so that a commit that came before the end, and got no answer, can still be
+// found.
 func endedRecord(r *record, user string) *record {
 	marker := newRecord(markerLifetime)
 	if r != nil && r.ended {
@@ -117,10 +118,11 @@ func (a *attempt) end(s persisted, user string) error {
 			return endedBy(current)
 		}
 		s.record = current
-		if current.ended {
-			n += firstPause // somebody else is at it too
+		if current.ended { // somebody else is at it too
+			a.pause(firstPause + n)
+		} else {
+			a.pause(n)
 		}
-		a.pause(n)
 	}
 }
 
