@@ -49,13 +49,14 @@
 // [ErrHeadersSent], [ErrDone], [ErrAmbiguous], [ErrUnknown] and [ErrNoIndex]; with
 // errors.As it is *[StoreError]. No error contains ids or values.
 //
-// When the store does not answer, nothing hangs longer than Options.StoreTimeout.
-// After five operations in a row that failed and took a tenth of that or more, the
-// manager stops waiting: all fail at once with a *[StoreError], while a probe in the
-// background finds out when the store is back. One line in the log says when that
-// begins, and one when it is over. (A probe outlives the request that has caused it,
-// by Options.StoreTimeout at most; a test in a synctest bubble lets that pass.) Failures that come at once, as from a store that
-// is full, change nothing: they keep nobody waiting, and other operations may work.
+// When the store does not answer, nothing hangs longer than Options.StoreTimeout. After
+// five operations in a row that failed and took a tenth of that or more, the manager
+// stops waiting: all fail at once with a *[StoreError], while a probe in the background
+// finds out when the store is back. One line in the log says when that begins, and one
+// when it is over. (A probe outlives the request that has caused it, by
+// Options.StoreTimeout at most; a test in a synctest bubble lets that pass.) Failures
+// that come at once, as from a store that is full, change nothing: they keep nobody
+// waiting, and other operations may work.
 //
 // A write that got no answer may have happened or not. Satchel looks: the
 // version that the commit chose is in the record, or in the list of the last

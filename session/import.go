@@ -26,15 +26,15 @@ import (
 // with the new cookie, whoever has the old one joins the new session: the
 // response that brought the new one may be lost.
 //
-// To take over costs four round trips, one more to list the session under its
-// user, and what Session takes, all within one Options.StoreTimeout, apart from that of
-// looking for a session of ours; the first request with the new cookie costs one. A
-// logout with the old one costs one if it was taken over by that cookie. Otherwise
-// Session is asked, and what it knows is taken over and ended at once; so while the old
-// library does not answer, such a logout fails. A request whose old cookie leads to nothing costs one and what Session
-// takes. Requests without the old cookie cost nothing, nor do those with a session.
-// While the old library hangs, each request that it is to be asked about waits for it.
-// [Manager.Do] takes nothing over.
+// To take over costs four round trips, one more to list the session under its user, and
+// what Session takes, all within one Options.StoreTimeout, apart from that of looking
+// for a session of ours; the first request with the new cookie costs one. A logout with
+// the old one costs one if it was taken over by that cookie. Otherwise Session is
+// asked, and what it knows is taken over and ended at once; so while the old library
+// does not answer, such a logout fails. A request whose old cookie leads to nothing
+// costs one and what Session takes. Requests without the old cookie cost nothing, nor
+// do those with a session. While the old library hangs, each request that it is to be
+// asked about waits for it. [Manager.Do] takes nothing over.
 type Importer struct {
 	// Cookie is the name of the old library's cookie. It can be that of our own:
 	// then the id in it that we don't know is asked about.
@@ -61,8 +61,9 @@ type Importer struct {
 type Imported struct {
 	// ID is the old library's own name for the session, for one whose cookie has
 	// another value each time that it is set. It has to be as hard to guess as the
-	// cookie, and never the name of another session. The old library is then asked also about a cookie that was taken over, if
-	// it comes without one of ours. Default: the cookie's value.
+	// cookie, and never the name of another session. The old library is then asked also
+	// about a cookie that was taken over, if it comes without one of ours. Default: the
+	// cookie's value.
 	ID string
 
 	// User is who is signed in, as [Login] would be told, or "". [AuthenticatedAt]
